@@ -1,0 +1,68 @@
+"""Declarative base shared with Flask-AppBuilder, and the mixins every table is built from."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, ClassVar
+
+from flask_appbuilder import Model
+from sqlalchemy import ForeignKey, Integer, MetaData, String
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+
+from app.persistence.types import UtcDateTime, utcnow
+
+__all__ = ["Audited", "CountyScoped", "Model", "Recyclable", "Stamped", "Versioned", "metadata"]
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata: MetaData = Model.metadata
+metadata.naming_convention = NAMING
+
+
+class CountyScoped:
+    """A row that belongs to a county: the scope gate hides it from everybody else (design.md, question 2)."""
+
+    @declared_attr
+    def county_code(cls) -> Mapped[str]:
+        return mapped_column(String(6), ForeignKey("region.code"), nullable=False, index=False)
+
+
+class Versioned:
+    """Optimistic lock: the number travels in the form; an update with a stale number is refused."""
+
+    version: Mapped[int] = mapped_column(Integer, nullable=False, default=1, server_default="1")
+
+    @declared_attr.directive
+    def __mapper_args__(cls) -> dict[str, Any]:
+        return {"version_id_col": cls.__dict__.get("version", Versioned.version)}
+
+
+class Stamped:
+    """Who made and last changed a row, and when (names are kept: accounts may go)."""
+
+    created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, nullable=False, default=utcnow)
+    created_by: Mapped[str] = mapped_column(String(64), nullable=False, default="", server_default="")
+    updated_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, nullable=False, default=utcnow)
+    updated_by: Mapped[str] = mapped_column(String(64), nullable=False, default="", server_default="")
+
+
+class Recyclable:
+    """删除选定 goes to a recycle bin for 30 days: the gate hides rows whose ``deleted_at`` is set."""
+
+    deleted_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime, nullable=True)
+    deleted_by: Mapped[str] = mapped_column(String(64), nullable=False, default="", server_default="")
+
+
+class Audited:
+    """Every insert, update and delete writes an audit event in the same transaction.
+
+    ``__audit_skip__`` names columns that are derived and would only repeat others.
+    """
+
+    __audit_name__: ClassVar[str] = ""
+    __audit_skip__: ClassVar[frozenset[str]] = frozenset({"updated_at", "updated_by", "version"})

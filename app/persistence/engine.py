@@ -1,0 +1,78 @@
+"""Connection settings: SQLite pragmas; on PostgreSQL the application role and the scope of each transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Engine, event, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Session, SessionTransaction
+
+from app.persistence.context import current_scope
+
+APP_ROLE = "portal_app"
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=NORMAL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA busy_timeout=30000",
+    "PRAGMA cache_size=-65536",
+    "PRAGMA mmap_size=1073741824",
+    "PRAGMA temp_store=MEMORY",
+)
+
+
+@event.listens_for(Engine, "connect")
+def _on_connect(connection: Any, _record: Any) -> None:
+    """SQLite pragmas, or the application role on PostgreSQL, before anything else uses the connection."""
+    if type(connection).__module__.startswith("sqlite3"):
+        cursor = connection.cursor()
+        for pragma in _PRAGMAS:
+            cursor.execute(pragma)
+        cursor.close()
+    elif type(connection).__module__.startswith("psycopg"):
+        _become_application(connection)
+
+
+def _become_application(connection: Any) -> None:
+    """Row-level security binds the application role, not the owner of the tables; before the first migration
+    there is no such role and nothing to protect."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (APP_ROLE,))
+        if cursor.fetchone():
+            cursor.execute(f"SET ROLE {APP_ROLE}")
+    connection.commit()
+
+
+def ensure_scope(session: Session) -> None:
+    """Second wall (PostgreSQL): tell the row policies the scope in force, once a transaction or when it changes.
+
+    A connection that was told nothing sees no scoped row at all.
+    """
+    connection = session.connection()
+    if connection.dialect.name != "postgresql":
+        return
+    scope = current_scope()
+    told = connection.info.get("portal_scope")
+    if told == (id(connection.get_transaction()), scope):
+        return
+    low, high = scope.bounds
+    connection.execute(
+        _TELL, {"role": "none" if scope.kind == "everything" else APP_ROLE, "low": low, "high": high}
+    )
+    connection.info["portal_scope"] = (id(connection.get_transaction()), scope)
+
+
+_TELL = text(
+    "SELECT set_config('role', :role, true), set_config('portal.scope_low', :low, true),"
+    " set_config('portal.scope_high', :high, true)"
+)
+
+
+def _forget(_session: Session, transaction: SessionTransaction, connection: Connection) -> None:
+    if not transaction.nested:
+        connection.info.pop("portal_scope", None)
+
+
+def install(session_factory: Any) -> None:
+    event.listen(session_factory, "after_begin", _forget)

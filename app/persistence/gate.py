@@ -1,0 +1,114 @@
+"""THE SCOPE GATE: every ORM statement is narrowed to the actor's rows, every write is checked, both failing closed.
+
+Reads: a ``do_orm_execute`` listener adds the actor's county range (and "not in the recycle bin") to every entity that
+carries the mixins, however the statement came about: FAB lists, forms, pickers, related lists, actions, API.
+Core statements over a scoped table have no entities to narrow; they must say that they took the scope as an
+argument (``execution_options(scope_applied=True)``) or they are refused.
+Writes: ``before_flush`` refuses to insert, change or delete a row outside the scope, old or new county.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, and_, event, false, inspect, true
+from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+from sqlalchemy.sql import visitors
+
+from app.kernel.errors import OutOfScope
+from app.kernel.scope import Scope
+from app.persistence.base import CountyScoped, Model, Recyclable
+from app.persistence.context import current_actor, current_scope, scope_lifted
+from app.persistence.engine import ensure_scope
+
+SCOPE_APPLIED = "scope_applied"
+WITH_DELETED = "with_deleted"
+
+
+class UnscopedStatement(RuntimeError):
+    """A Core statement touches a scoped table without saying that it applied the scope: a fault of the program."""
+
+
+def scope_clause(scope: Scope, county_code: Any) -> ColumnElement[bool]:
+    """The scope as a condition on a ``county_code`` column, for Core statements; uses an index range."""
+    if scope.kind == "everything":
+        return true()
+    low, high = scope.bounds
+    if not high:
+        return false()
+    return and_(county_code >= low, county_code < high)
+
+
+def _read(state: ORMExecuteState) -> None:
+    if not state.is_select or state.is_column_load:
+        if (state.is_update or state.is_delete) and not state.execution_options.get(SCOPE_APPLIED):
+            raise UnscopedStatement("bulk UPDATE and DELETE go through the services")
+        return
+    options = state.execution_options
+    if options.get(SCOPE_APPLIED):
+        ensure_scope(state.session)
+        return
+    if not state.is_orm_statement:
+        if not _touches_scoped(state.statement):
+            return
+        if scope_lifted() or current_actor().is_system:
+            ensure_scope(state.session)
+            return
+        raise UnscopedStatement(str(state.statement)[:300])
+    ensure_scope(state.session)
+    scope = current_scope()
+    statement = state.statement
+    if scope.kind != "everything":
+        low, high = scope.bounds
+        statement = statement.options(
+            with_loader_criteria(
+                CountyScoped,
+                lambda cls: and_(cls.county_code >= low, cls.county_code < high),
+                include_aliases=True,
+                propagate_to_loaders=False,
+            )
+        )
+    if not options.get(WITH_DELETED):
+        statement = statement.options(
+            with_loader_criteria(
+                Recyclable, lambda cls: cls.deleted_at.is_(None), include_aliases=True, propagate_to_loaders=False
+            )
+        )
+    state.statement = statement
+
+
+_scoped_tables: set[str] = set()
+
+
+def scoped_tables() -> set[str]:
+    """Names of the tables whose model carries ``CountyScoped``."""
+    if not _scoped_tables:
+        for mapper in Model.registry.mappers:
+            if issubclass(mapper.class_, CountyScoped):
+                _scoped_tables.add(mapper.local_table.name)
+    return _scoped_tables
+
+
+def _touches_scoped(statement: Any) -> bool:
+    names = scoped_tables()
+    return any(isinstance(el, Table) and el.name in names for el in visitors.iterate(statement))
+
+
+def _write(session: Session, _context: Any, _instances: Any) -> None:
+    ensure_scope(session)
+    scope = current_scope()
+    if scope.kind == "everything":
+        return
+    for obj in (*session.new, *session.dirty, *session.deleted):
+        if not isinstance(obj, CountyScoped) or (obj in session.dirty and not session.is_modified(obj)):
+            continue
+        history = inspect(obj).attrs.county_code.history
+        codes = {obj.county_code, *(history.deleted or ())}
+        if not all(scope.covers(code) for code in codes):
+            raise OutOfScope(f"{type(obj).__name__} {codes}")
+
+
+def install(session_factory: Any) -> None:
+    """Put the gate on a session factory or class."""
+    event.listen(session_factory, "do_orm_execute", _read)
+    event.listen(session_factory, "before_flush", _write)
