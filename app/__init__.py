@@ -1,0 +1,31 @@
+"""The portal of 城镇老旧小区改造: application factory."""
+
+from __future__ import annotations
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import config
+
+
+def create_app(overrides: dict[str, object] | None = None) -> Flask:
+    """Build the application: settings → extensions → capabilities → error pages → commands."""
+    app = Flask("app", root_path=str(config.ROOT / "app"), template_folder="../templates", static_folder="../static")
+    app.config.update(config.load())
+    app.config.update(overrides or {})
+    if proxies := app.config["PROXY_COUNT"]:
+        app.wsgi_app = ProxyFix(app.wsgi_app, proxies, proxies, proxies, proxies)  # type: ignore[method-assign]
+
+    from app import navigation
+    from app.cli import commands
+    from app.web import errors, frame, setup
+
+    setup.init_extensions(app)
+    with app.app_context():
+        setup.init_appbuilder(app)
+        navigation.register(app)
+        setup.prune_routes(app)
+    frame.install(app)
+    errors.install(app)
+    commands.install(app)
+    return app

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from app.kernel.scope import Scope
 
 
+_NOTHING = Scope.nothing()
+
+
 @dataclass(frozen=True)
 class Actor:
     """The account behind a request, job or command; read by rules and services instead of ``g.user``.
@@ -20,7 +23,7 @@ class Actor:
     region_code: str = ""
     region_level: str = ""
     department: str = ""
-    scope: Scope = Scope()
+    scope: Scope = _NOTHING
     roles: frozenset[str] = frozenset()
     permissions: frozenset[tuple[str, str]] = frozenset()
     session_id: int | None = None

@@ -41,8 +41,8 @@ def scope_clause(scope: Scope, county_code: Any) -> ColumnElement[bool]:
 
 def _read(state: ORMExecuteState) -> None:
     if not state.is_select or state.is_column_load:
-        if (state.is_update or state.is_delete) and not state.execution_options.get(SCOPE_APPLIED):
-            raise UnscopedStatement("bulk UPDATE and DELETE go through the services")
+        if state.is_update or state.is_delete or state.is_insert:
+            _check_bulk(state)
         return
     options = state.execution_options
     if options.get(SCOPE_APPLIED):
@@ -75,6 +75,15 @@ def _read(state: ORMExecuteState) -> None:
             )
         )
     state.statement = statement
+
+
+def _check_bulk(state: ORMExecuteState) -> None:
+    """Bulk statements pass by ``before_flush``: over a scoped table they must have applied the scope themselves."""
+    ensure_scope(state.session)
+    if state.execution_options.get(SCOPE_APPLIED) or scope_lifted() or current_actor().is_system:
+        return
+    if _touches_scoped(state.statement):
+        raise UnscopedStatement("a bulk statement over a scoped table must apply the scope")
 
 
 _scoped_tables: set[str] = set()

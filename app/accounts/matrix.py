@@ -1,0 +1,94 @@
+"""The role matrix as data (roles.md): one vocabulary of (action, resource), compared with a golden table in a test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.kernel.errors import N_
+
+Permission = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class RoleSpec:
+    """A role: its name in FAB, its label, the region level its scope comes from, and what it may do."""
+
+    name: str
+    label: str
+    level: str
+    permissions: frozenset[Permission]
+
+
+def _all(resource: str, *actions: str) -> set[Permission]:
+    return {(f"can_{action}", resource) for action in actions}
+
+
+_READ = ("list", "show")
+_WRITE = ("list", "show", "add", "edit", "delete")
+
+_EVERYBODY: set[Permission] = _all("Home", "show") | _all("Profile", "show", "edit")
+
+_READ_BUSINESS: set[Permission] = (
+    _EVERYBODY | _all("Community", *_READ, "export", "history") | _all("Map", "show") | _all("Region", *_READ)
+)
+
+_COUNTY_EDITOR = _READ_BUSINESS | _all(
+    "Community", "add", "edit", "delete", "restore", "import", "reveal"
+)
+
+_COUNTY_REVIEWER = _READ_BUSINESS | _all("Community", "reveal")
+
+_CITY = _READ_BUSINESS | _all("Community", "reveal")
+
+_PROVINCE = _READ_BUSINESS | _all("Community", "reveal", "import")
+
+_JOINT = _EVERYBODY | _all("Region", *_READ)
+
+ADMINISTRATORS = frozenset({"system_admin", "security_admin", "audit_admin"})
+
+ROLES: dict[str, RoleSpec] = {
+    spec.name: spec
+    for spec in (
+        RoleSpec("county_editor", N_("County editor"), "county", frozenset(_COUNTY_EDITOR)),
+        RoleSpec("county_reviewer", N_("County reviewer"), "county", frozenset(_COUNTY_REVIEWER)),
+        RoleSpec("city_manager", N_("City manager"), "city", frozenset(_CITY)),
+        RoleSpec("province_manager", N_("Province manager"), "province", frozenset(_PROVINCE)),
+        RoleSpec("joint_reviewer_housing", N_("Joint reviewer (housing)"), "province", frozenset(_JOINT)),
+        RoleSpec("joint_reviewer_development", N_("Joint reviewer (development)"), "province", frozenset(_JOINT)),
+        RoleSpec("joint_reviewer_finance", N_("Joint reviewer (finance)"), "province", frozenset(_JOINT)),
+        RoleSpec("construction_unit", N_("Construction unit"), "none", frozenset(_EVERYBODY)),
+        RoleSpec(
+            "system_admin",
+            N_("System administrator"),
+            "none",
+            frozenset(_EVERYBODY | _all("Account", *_WRITE) | _all("Console", "show", "edit") | _all("Job", *_READ)),
+        ),
+        RoleSpec(
+            "security_admin",
+            N_("Security administrator"),
+            "none",
+            frozenset(
+                _EVERYBODY
+                | _all("Role", *_READ, "edit")
+                | _all("Account", *_READ)
+                | _all("UserSession", *_READ, "end")
+                | _all("PasswordPolicy", "show", "edit")
+            ),
+        ),
+        RoleSpec(
+            "audit_admin",
+            N_("Audit administrator"),
+            "none",
+            frozenset(_EVERYBODY | _all("AuditEvent", *_READ, "export") | _all("SignInRecord", *_READ, "export")),
+        ),
+    )
+}
+
+
+def permissions_of(roles: frozenset[str]) -> frozenset[Permission]:
+    """Union of the permissions of known roles."""
+    granted: set[Permission] = set()
+    for name in roles:
+        if spec := ROLES.get(name):
+            granted |= spec.permissions
+    return frozenset(granted)

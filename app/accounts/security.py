@@ -1,0 +1,62 @@
+"""FAB's security manager on our terms: permissions from the actor's frozenset, views of our own, nothing by default."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import current_app, g
+from flask_appbuilder.security.sqla.manager import SecurityManager
+from flask_login import LoginManager, logout_user
+
+from app.accounts.matrix import ROLES
+from app.accounts.models import Account
+from app.persistence.context import current_actor
+
+
+class PortalSecurityManager(SecurityManager):
+    """Answers every permission question of FAB from the actor resolved once per request (no SQL)."""
+
+    user_model = Account
+
+    def create_login_manager(self, app: Any) -> LoginManager:
+        manager = super().create_login_manager(app)
+        manager.session_protection = None
+        return manager
+
+    def has_access(self, permission_name: str, view_name: str) -> bool:
+        return current_actor().may(permission_name, view_name)
+
+    def is_item_public(self, permission_name: str, view_name: str) -> bool:
+        return False
+
+    def get_user_menu_access(self, menu_names: list[str] | None = None) -> set[str]:
+        return set()
+
+    def load_user(self, pk: int) -> Any:
+        """The ORM user, only when somebody asks for it, and only while the session is alive."""
+        actor = current_actor()
+        if actor.user_id is None or str(actor.user_id) != str(pk):
+            return None
+        return super().load_user(pk)
+
+    def register_views(self) -> None:
+        """Only the product's own account pages are registered (see navigation)."""
+        from app.accounts.views import AuthView
+
+        self.auth_view = current_app.appbuilder.add_view_no_menu(AuthView)
+
+    @staticmethod
+    def before_request() -> None:
+        from flask_login import current_user
+
+        g.user = current_user
+
+    def sync_role_definitions(self) -> None:
+        """Roles and permissions come from the matrix by ``flask portal sync-roles``, never at start."""
+
+
+def sign_out_cookie() -> None:
+    logout_user()
+
+
+__all__ = ["ROLES", "PortalSecurityManager", "sign_out_cookie"]

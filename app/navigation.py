@@ -1,0 +1,69 @@
+"""The whole menu per role as data; the only module that imports views."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, url_for
+
+from app.extensions import _, appbuilder
+from app.kernel.actor import Actor
+from app.kernel.errors import N_
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One menu entry: endpoint, label, icon and the permission that shows it."""
+
+    endpoint: str
+    label: str
+    icon: str
+    permission: tuple[str, str]
+    levels: frozenset[str] = frozenset()
+
+
+COUNTY = frozenset({"county"})
+ABOVE = frozenset({"city", "province"})
+
+MENU: tuple[Entry, ...] = (
+    Entry("CommunityView.list", N_("Mark on map"), "map-pin-plus", ("can_list", "Community"), COUNTY),
+    Entry("CommunityView.list", N_("Candidates"), "database", ("can_list", "Community"), ABOVE),
+)
+
+
+def register(app: Flask) -> None:
+    """Import every view and hand it to FAB (which keeps no menu of its own)."""
+    from app.communities.views import CommunityView
+
+    for view in (CommunityView,):
+        appbuilder.add_view_no_menu(view)
+
+
+def entries_for(actor: Actor) -> list[Entry]:
+    return [
+        entry
+        for entry in MENU
+        if actor.may(*entry.permission) and (not entry.levels or actor.region_level in entry.levels)
+    ]
+
+
+def menu_for(actor: Actor, endpoint: str) -> list[dict[str, Any]]:
+    """Label, address, icon and whether it is the current one."""
+    view = endpoint.partition(".")[0]
+    return [
+        {
+            "label": _(entry.label),
+            "href": url_for(entry.endpoint),
+            "icon": entry.icon,
+            "current": entry.endpoint.partition(".")[0] == view,
+            "count": 0,
+        }
+        for entry in entries_for(actor)
+    ]
+
+
+def first_page(actor: Actor) -> str:
+    """Where the work of a role starts."""
+    entries = entries_for(actor)
+    return url_for(entries[0].endpoint) if entries else url_for("ProfileView.show")

@@ -1,0 +1,105 @@
+"""What every page's frame shows: title, jurisdiction, menu, who is signed in; and template helpers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Flask, current_app, request, session
+from flask_wtf.csrf import generate_csrf
+from jinja2 import StrictUndefined
+
+from app.accounts.matrix import ROLES
+from app.extensions import _
+from app.kernel.errors import Message
+from app.persistence.context import current_actor
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+@dataclass(frozen=True)
+class Who:
+    """The signed-in person as the frame shows them."""
+
+    name: str
+    role_label: str
+    org: str
+
+
+class Portal:
+    """Lazy values of the page frame, made once per rendering."""
+
+    @property
+    def lang(self) -> str:
+        return "en" if session.get("locale") == "en" else "zh-CN"
+
+    @property
+    def languages(self) -> dict[str, Any]:
+        return current_app.config["LANGUAGES"]
+
+    @property
+    def title(self) -> str:
+        from app.regions.cache import profile_for
+
+        profile = profile_for(current_actor().region_code)
+        return profile.title if profile else _("Renovation of old urban communities: management system")
+
+    @property
+    def area(self) -> str:
+        from app.regions.cache import region_path
+
+        code = current_actor().region_code
+        return region_path(code) if code else ""
+
+    @property
+    def nav(self) -> list[dict[str, Any]]:
+        from app.navigation import menu_for
+
+        return menu_for(current_actor(), request.endpoint or "")
+
+    @property
+    def user(self) -> Who | None:
+        actor = current_actor()
+        if not actor.is_authenticated:
+            return None
+        labels = [_(ROLES[name].label) for name in sorted(actor.roles) if name in ROLES]
+        return Who(actor.display_name or actor.username, "、".join(labels), actor.department)
+
+    notice_count = 0
+    theme = "auto"
+
+
+def translate(message: Any) -> str:
+    """A Message (or plain text) in the language of the request."""
+    if isinstance(message, Message):
+        values = {key: translate(value) if isinstance(value, Message) else value for key, value in message.values.items()}
+        return _(message.msgid, **values) if values else _(message.msgid)
+    return str(message)
+
+
+def local_time(value: dt.datetime | None, pattern: str = "%Y-%m-%d %H:%M") -> str:
+    """An aware time in China's time zone."""
+    return value.astimezone(SHANGHAI).strftime(pattern) if value else ""
+
+
+def number(value: Any, decimals: int | None = None) -> str:
+    """A figure with thousands separators; nothing for None."""
+    if value is None:
+        return ""
+    if decimals is None:
+        return f"{value:,}"
+    return f"{Decimal(value):,.{decimals}f}"
+
+
+def install(app: Flask) -> None:
+    """Context processor, filters and globals; undefined names are faults, not blanks."""
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.auto_reload = False
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters.update(say=translate, local=local_time, number=number)
+    app.jinja_env.globals.update(csrf_token=generate_csrf, current_actor=current_actor)
+    app.context_processor(lambda: {"portal": Portal()})

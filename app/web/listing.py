@@ -1,0 +1,262 @@
+"""The list page, once for every list (M1.L): columns, filters, search, paging and counts as declarations.
+
+A ``Listing`` reads plain rows of explicit columns (never entities), takes the scope as an argument, and costs a fixed
+handful of statements whatever it shows. Every value from the URL is checked: what cannot be read is ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from sqlalchemy import ColumnElement, Select, Table, and_, func, literal_column, select
+
+from app.kernel.scope import Scope
+from app.persistence.context import current_scope
+from app.persistence.gate import SCOPE_APPLIED, scope_clause
+
+PAGE_SIZES = (20, 50, 100)
+COUNT_CAP = 10_000
+Label = Any
+Args = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a list and of its export.
+
+    ``show(row)`` gives the cell (text or Markup); ``value(row)`` what the workbook gets; ``needs`` the table columns.
+    """
+
+    key: str
+    label: Label
+    needs: tuple[str, ...]
+    show: Callable[[Any], Any]
+    value: Callable[[Any], Any]
+    kind: str = "text"
+    unit: Label = ""
+    css: str = ""
+    sort: str = ""
+    default: bool = True
+    screen: bool = True
+    group: Label = ""
+    width: int = 14
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One search field: reads its URL arguments and gives a condition, or None when it is empty or unreadable."""
+
+    key: str
+    clause: Callable[[Any, Args], ColumnElement[bool] | None]
+    label: Label = ""
+    args: tuple[str, ...] = ()
+    rollup: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.args or (self.key,)
+
+
+@dataclass
+class State:
+    """What the URL asked for, already checked."""
+
+    args: dict[str, str]
+    page: int = 1
+    size: int = 20
+    sort: str = ""
+    descending: bool = False
+    conditions: list[ColumnElement[bool]] = field(default_factory=list)
+    rolled: dict[str, str] = field(default_factory=dict)
+    exact_rollup: bool = True
+
+    def url(self, path: str, **changes: Any) -> str:
+        """The address of this list with some arguments changed (None removes one)."""
+        merged: dict[str, Any] = {**self.args, **changes}
+        query = urlencode({k: v for k, v in merged.items() if v not in (None, "", False)})
+        return f"{path}?{query}" if query else path
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of rows and how many there are; ``capped`` says that there are more than ``total``."""
+
+    rows: Sequence[Any]
+    total: int
+    capped: bool
+    number: int
+    size: int
+
+    @property
+    def last(self) -> int:
+        return max(1, -(-self.total // self.size))
+
+    @property
+    def first_row(self) -> int:
+        return (self.number - 1) * self.size
+
+
+class Listing:
+    """Declaration of one list. Subclasses set the attributes and may override ``total`` and ``jump``."""
+
+    key: str
+    table: Table
+    columns: tuple[Column, ...]
+    filters: tuple[Filter, ...]
+    order: tuple[str, ...] = ("county_code", "id")
+    always: tuple[str, ...] = ("id", "county_code")
+    recycle: bool = False
+
+    def __init__(self, execute: Callable[..., Any]) -> None:
+        self.execute = execute
+        self.by_key = {column.key: column for column in self.columns}
+        self.sortable = {column.sort for column in self.columns if column.sort}
+
+    # ── reading the URL ──
+    def state(self, args: Args, size: int = 20) -> State:
+        """Check every argument; unknown or unreadable ones are dropped, nothing ever raises."""
+        state = State({})
+        for flt in self.filters:
+            clause = flt.clause(self.table.c, args)
+            if clause is None:
+                continue
+            state.conditions.append(clause)
+            for name in flt.names:
+                if value := args.get(name, "").strip():
+                    state.args[name] = value
+                    if flt.rollup:
+                        state.rolled[name] = value
+            state.exact_rollup = state.exact_rollup and flt.rollup
+        sort = args.get("sort", "")
+        if sort.lstrip("-") in self.sortable:
+            state.sort, state.descending = sort.lstrip("-"), sort.startswith("-")
+            state.args["sort"] = sort
+        asked = whole(args.get("size"))
+        state.size = asked if asked in PAGE_SIZES else size
+        if asked in PAGE_SIZES:
+            state.args["size"] = str(asked)
+        state.page = min(max(whole(args.get("page")) or 1, 1), 1_000_000)
+        return state
+
+    def pick(self, keys: Iterable[str] | None) -> list[Column]:
+        """The columns a person chose for the screen, in declared order; the default set when none fit."""
+        wanted = set(keys or ())
+        chosen = [c for c in self.columns if c.screen and c.key in wanted]
+        return chosen or [c for c in self.columns if c.screen and c.default]
+
+    # ── the statements ──
+    def where(self, scope: Scope, state: State) -> list[ColumnElement[bool]]:
+        live = self.table.c.deleted_at.is_not(None) if self.recycle else self.table.c.deleted_at.is_(None)
+        clauses = [live] if "deleted_at" in self.table.c else []
+        return [scope_clause(scope, self.table.c.county_code), *clauses, *state.conditions]
+
+    def ordering(self, state: State, reverse: bool = False) -> list[Any]:
+        keys: list[tuple[str, bool]] = [(state.sort, state.descending)] if state.sort else []
+        keys += [(key, False) for key in self.order if key != state.sort]
+        return [
+            self.table.c[key].desc() if descending != reverse else self.table.c[key].asc() for key, descending in keys
+        ]
+
+    def needed(self, columns: Iterable[Column]) -> list[Any]:
+        names = dict.fromkeys((*self.always, *(name for column in columns for name in column.needs)))
+        return [self.table.c[name] for name in names]
+
+    def rows(self, scope: Scope, state: State, columns: Sequence[Column], total: int) -> Sequence[Any]:
+        """One page; past the middle it is read from the end, and ids are found before any row is read."""
+        offset = (state.page - 1) * state.size
+        reverse = offset > total // 2 and total > 0
+        limit = state.size
+        if reverse:
+            limit = min(state.size, max(0, total - offset))
+            offset = max(0, total - offset - state.size)
+        where = self.where(scope, state)
+        if (jump := self.jump(scope, state, offset)) is not None and not reverse:
+            extra, offset = jump
+            where = [*where, extra]
+        ids = select(self.table.c.id).where(*where).order_by(*self.ordering(state, reverse)).limit(limit)
+        ids = ids.offset(offset) if offset else ids
+        statement: Select[Any]
+        if offset > 200:
+            found = list(self.execute(ids.execution_options(**{SCOPE_APPLIED: True})).scalars())
+            statement = select(*self.needed(columns)).where(self.table.c.id.in_(found)).order_by(*self.ordering(state))
+        else:
+            statement = ids.with_only_columns(*self.needed(columns))
+        result = self.execute(statement.execution_options(**{SCOPE_APPLIED: True})).all()
+        return result[::-1] if reverse and offset <= 200 else result
+
+    def jump(self, scope: Scope, state: State, offset: int) -> tuple[ColumnElement[bool], int] | None:
+        """A condition that skips most of a deep offset, and the offset that is left."""
+        return None
+
+    def count(self, scope: Scope, state: State) -> tuple[int, bool]:
+        """How many match: (number, whether it stopped at the cap)."""
+        inner = select(literal_column("1")).select_from(self.table).where(*self.where(scope, state))
+        found = self.execute(
+            select(func.count()).select_from(inner.limit(COUNT_CAP + 1).subquery()),
+            execution_options={SCOPE_APPLIED: True},
+        ).scalar_one()
+        return (COUNT_CAP, True) if found > COUNT_CAP else (found, False)
+
+    def exact_count(self, scope: Scope, state: State) -> int:
+        """The exact number, whatever it costs (asked for after the page is on screen)."""
+        statement = select(func.count()).select_from(self.table).where(*self.where(scope, state))
+        return int(self.execute(statement, execution_options={SCOPE_APPLIED: True}).scalar_one())
+
+    def page(self, state: State, columns: Sequence[Column], total: int | None = None) -> Page:
+        """The rows of the page asked for; a page past the end becomes the last one."""
+        scope = current_scope()
+        number, capped = (total, False) if total is not None else self.count(scope, state)
+        last = max(1, -(-number // state.size))
+        if state.page > last and not capped:
+            state.page = last
+        rows = self.rows(scope, state, columns, 0 if capped else number)
+        return Page(rows, number, capped, state.page, state.size)
+
+    def export(self, state: State, columns: Sequence[Column], ids: Sequence[int] | None = None) -> Iterable[Any]:
+        """Every matching row (or the ticked ones), streamed in list order."""
+        where = self.where(current_scope(), state)
+        if ids is not None:
+            where = [*where, self.table.c.id.in_(ids)]
+        statement = select(*self.needed(columns)).where(*where).order_by(*self.ordering(state))
+        options = {SCOPE_APPLIED: True, "yield_per": 2000}
+        return self.execute(statement.execution_options(**options))  # type: ignore[no-any-return]
+
+
+def whole(value: str | None, limit: int = 2**31 - 1) -> int | None:
+    """A whole number from a URL argument, or None."""
+    if not value or not value.strip().isascii():
+        return None
+    text = value.strip()
+    if not text.isdigit() or len(text) > 10:
+        return None
+    number = int(text)
+    return number if number <= limit else None
+
+
+def range_filter(key: str, column: str, label: Label = "") -> Filter:
+    """``<key>_from`` and ``<key>_to``, both whole numbers and both optional."""
+    first, last = f"{key}_from", f"{key}_to"
+
+    def clause(columns: Any, args: Args) -> ColumnElement[bool] | None:
+        parts = []
+        if (low := whole(args.get(first))) is not None:
+            parts.append(columns[column] >= low)
+        if (high := whole(args.get(last))) is not None:
+            parts.append(columns[column] <= high)
+        return and_(*parts) if parts else None
+
+    return Filter(key, clause, label, (first, last))
+
+
+def choice_filter(key: str, column: str, values: Iterable[str], label: Label = "", rollup: bool = False) -> Filter:
+    """One of a fixed set of values."""
+    allowed = frozenset(values)
+
+    def clause(columns: Any, args: Args) -> ColumnElement[bool] | None:
+        value = args.get(key, "")
+        return columns[column] == value if value in allowed else None
+
+    return Filter(key, clause, label, rollup=rollup)

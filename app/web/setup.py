@@ -1,0 +1,111 @@
+"""Binding the extensions: session events, security headers, CSRF, translations, FAB with only our views."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import flask_appbuilder
+from flask import Flask, request
+from flask_babel import Domain
+from flask_talisman import Talisman
+
+import config
+from app.accounts.principal import resolve_actor
+from app.audit import services as audit
+from app.extensions import appbuilder, csrf, db, migrate
+from app.persistence import engine, gate
+
+CSP = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": ["'self'", "data:", "blob:"],
+    "connect-src": "'self'",
+    "font-src": "'self'",
+    "media-src": ["'self'", "blob:"],
+    "manifest-src": "'self'",
+    "form-action": "'self'",
+    "frame-src": "'self'",
+    "frame-ancestors": "'self'",
+    "base-uri": "'none'",
+    "object-src": "'none'",
+}
+# what FAB registers and the product does not offer
+_NOT_OFFERED = ("UtilView.", "OpenApi.", "MenuApi.", "appbuilder.static")
+
+
+def catalogues() -> tuple[list[str], list[str]]:
+    """(folders, domains): one catalogue per capability, later ones win; FAB's own come first."""
+    folder = config.ROOT / "translations"
+    names = sorted(path.stem for path in (folder / "zh_Hans_CN" / "LC_MESSAGES").glob("*.po"))
+    fab = Path(flask_appbuilder.__file__).parent / "translations"
+    return [str(fab), *[str(folder)] * len(names)], ["messages", *names]
+
+
+def use_catalogues(app: Flask) -> None:
+    """Keep one translation domain for the process: Flask-Babel would read the catalogues anew each request."""
+    folders, domains = catalogues()
+    domain = Domain(folders, domain=";".join(domains))
+    app.extensions["portal_domain"] = domain
+    app.before_request(domain.as_default)
+
+
+def init_extensions(app: Flask) -> None:
+    """Database, migrations, CSRF, headers and the per-request actor."""
+    use_catalogues(app)
+    db.init_app(app)
+    if not app.extensions.get("portal_events"):
+        for install in (engine.install, gate.install, audit.install):
+            install(db.session)
+        app.extensions["portal_events"] = True
+    migrate.init_app(app, db, directory=str(config.ROOT / "app" / "migrations"), compare_type=True)
+    csrf.init_app(app)
+    Talisman(
+        app,
+        content_security_policy=CSP,
+        force_https=False,
+        strict_transport_security=bool(app.config["HTTPS"]),
+        session_cookie_secure=bool(app.config["HTTPS"]),
+        session_cookie_http_only=True,
+        frame_options="SAMEORIGIN",
+        referrer_policy="same-origin",
+        permissions_policy={"camera": "(self)", "geolocation": "(self)", "microphone": "()"},
+    )
+    app.before_request(resolve_actor)
+    app.before_request(protect_from_forgery)
+
+
+def protect_from_forgery() -> None:
+    """CSRF for pages and, when a cookie is the credential, for the API: a bearer token needs none."""
+    if request.method in {"GET", "HEAD", "OPTIONS", "TRACE"} or not request.endpoint:
+        return
+    if request.path.startswith("/api/") and request.headers.get("Authorization", "").startswith("Bearer "):
+        return
+    csrf.protect()
+
+
+def init_appbuilder(app: Flask) -> None:
+    """FAB with our security manager and index; its own security pages stay unregistered."""
+    from app.accounts.security import PortalSecurityManager
+    from app.web.home import HomeView
+
+    appbuilder.security_manager_class = PortalSecurityManager
+    appbuilder.indexview = HomeView
+    appbuilder.menu = None
+    appbuilder.baseviews = []
+    appbuilder.init_app(app, db.session)
+
+
+def prune_routes(app: Flask) -> None:
+    """Take away what FAB registers by itself: only routes of the permission matrix remain."""
+    rules: list[Any] = list(app.url_map.iter_rules())
+    for rule in rules:
+        if rule.endpoint.startswith(_NOT_OFFERED) or rule.endpoint.endswith(".download"):
+            app.view_functions[rule.endpoint] = _gone
+
+
+def _gone(**_kwargs: object) -> Any:
+    from flask import abort
+
+    abort(404)
