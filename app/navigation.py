@@ -67,3 +67,8 @@ def first_page(actor: Actor) -> str:
     """Where the work of a role starts."""
     entries = entries_for(actor)
     return url_for(entries[0].endpoint) if entries else url_for("ProfileView.show")
+
+
+def search_page(actor: Actor) -> str:
+    """Where the search field of the frame leads, if the role has a list to search."""
+    return url_for("CommunityView.list") if actor.may("can_list", "Community") else ""

@@ -48,7 +48,7 @@ class Community(Audited, CountyScoped, Versioned, Stamped, Recyclable, Model):
         CheckConstraint("(lng IS NULL) = (lat IS NULL)", name="point_whole"),
         CheckConstraint("place_kind IN ('', 'city', 'county_town')", name="place_kind_known"),
         CheckConstraint(
-            "property_kind IN ('', 'commodity', 'reformed', 'public', 'affordable', 'collective', 'other')",
+            "property_kind IN ('', 'commodity', 'reform', 'public', 'affordable', 'collective', 'other')",
             name="property_kind_known",
         ),
         CheckConstraint("place_state IN ('free', 'reserve', 'plan')", name="place_state_known"),

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Flask, current_app, request, session
+from flask import Flask, current_app, request, url_for
+from flask_babel import get_locale
 from flask_wtf.csrf import generate_csrf
 from jinja2 import StrictUndefined
 
@@ -16,6 +17,9 @@ from app.accounts.matrix import ROLES
 from app.extensions import _
 from app.kernel.errors import Message
 from app.persistence.context import current_actor
+from app.regions.cache import current
+from app.web.assets import asset
+from app.web.icons import icon
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -27,38 +31,55 @@ class Who:
     name: str
     role_label: str
     org: str
+    profile_url: str = "/profile/"
+    logout_url: str = "/logout/"
 
 
 class Portal:
-    """Lazy values of the page frame, made once per rendering."""
+    """Values of the page frame, read lazily by the layout."""
+
+    theme = "auto"
+    help_url = "/manual/"
+    home_url = "/"
+    login_url = "/login/"
+    session_url = "/session/"
 
     @property
     def lang(self) -> str:
-        return "en" if session.get("locale") == "en" else "zh-CN"
+        return str(get_locale())
 
     @property
-    def languages(self) -> dict[str, Any]:
-        return current_app.config["LANGUAGES"]
+    def languages(self) -> list[dict[str, Any]]:
+        """Every language with the address that switches to it."""
+        now = self.lang
+        return [
+            {"code": code, "label": entry["name"], "href": url_for("LocaleView.index", locale=code), "current": code == now}
+            for code, entry in current_app.config["LANGUAGES"].items()
+        ]
 
     @property
     def title(self) -> str:
-        from app.regions.cache import profile_for
-
-        profile = profile_for(current_actor().region_code)
-        return profile.title if profile else _("Renovation of old urban communities: management system")
+        code = current_actor().region_code
+        if code:
+            return current().profile(code).title
+        return _("Renovation of old urban communities: management system")
 
     @property
     def area(self) -> str:
-        from app.regions.cache import region_path
-
         code = current_actor().region_code
-        return region_path(code) if code else ""
+        return current().path(code) if code else ""
 
     @property
     def nav(self) -> list[dict[str, Any]]:
         from app.navigation import menu_for
 
         return menu_for(current_actor(), request.endpoint or "")
+
+    @property
+    def search_url(self) -> str:
+        from app.navigation import search_page
+
+        return search_page(current_actor())
 
     @property
     def user(self) -> Who | None:
@@ -69,7 +90,7 @@ class Portal:
         return Who(actor.display_name or actor.username, "、".join(labels), actor.department)
 
     notice_count = 0
-    theme = "auto"
+    notices_url = ""
 
 
 def translate(message: Any) -> str:
@@ -101,5 +122,5 @@ def install(app: Flask) -> None:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(say=translate, local=local_time, number=number)
-    app.jinja_env.globals.update(csrf_token=generate_csrf, current_actor=current_actor)
+    app.jinja_env.globals.update(csrf_token=generate_csrf, current_actor=current_actor, asset=asset, icon=icon)
     app.context_processor(lambda: {"portal": Portal()})

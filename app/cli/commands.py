@@ -1,0 +1,84 @@
+"""``flask portal …``: setting up, the demo world, roles, verification."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from flask import Flask
+from flask.cli import AppGroup
+
+from app.accounts import services as accounts
+from app.extensions import db
+from app.kernel.actor import SYSTEM
+from app.persistence.context import acting_as
+from app.persistence.work import unit_of_work
+
+portal = AppGroup("portal", help="Set up, fill and check the portal.")
+
+
+def _upgrade() -> None:
+    from flask_migrate import upgrade
+
+    upgrade()
+    db.engine.dispose()
+
+
+@portal.command("init")
+@click.option("--admin", default="admin", show_default=True, help="Login name of the first system administrator.")
+def init(admin: str) -> None:
+    """Production: migrate, load roles and regions, make one system administrator (password shown once)."""
+    from app.regions.seed import load_all
+
+    _upgrade()
+    with acting_as(SYSTEM):
+        with unit_of_work() as session:
+            accounts.sync_roles(session)
+            load_all(session)
+        with unit_of_work() as session:
+            password = accounts.first_administrator(session, admin)
+    if password:
+        click.echo(f"{admin}  {password}  (shown once; to be changed at the first sign-in)")
+    else:
+        click.echo("ready; a system administrator exists already")
+
+
+@portal.command("sync-roles")
+def sync_roles() -> None:
+    """Bring roles and permissions in line with the matrix."""
+    with acting_as(SYSTEM), unit_of_work() as session:
+        click.echo(f"{accounts.sync_roles(session)} roles in line with the matrix")
+
+
+@portal.command("demo")
+def demo() -> None:
+    """The demo world with its accounts (never in production)."""
+    from app.cli.demo import load_demo
+    from app.regions.seed import load_all
+
+    _upgrade()
+    with acting_as(SYSTEM):
+        with unit_of_work() as session:
+            accounts.sync_roles(session)
+            load_all(session)
+        with unit_of_work() as session:
+            lines = load_demo(session)
+    for line in lines:
+        click.echo(line)
+
+
+@portal.command("verify")
+def verify() -> None:
+    """Check the audit chains and recompute every stored sum; exit status 1 when anything differs."""
+    from app.cli.verify import faults
+
+    with acting_as(SYSTEM):
+        found = faults(db.session())
+    for fault in found:
+        click.echo(fault)
+    click.echo(f"{len(found)} fault(s)" if found else "verified: nothing differs")
+    sys.exit(1 if found else 0)
+
+
+def install(app: Flask) -> None:
+    app.cli.add_command(portal)

@@ -1,0 +1,13 @@
+"""What ``flask portal verify`` checks: every capability adds its own function here."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from app.audit import services as audit
+from app.communities import services as communities
+
+
+def faults(session: Session) -> list[str]:
+    """A sentence for everything that is not as it should be."""
+    return [*audit.verify(session), *communities.verify_rollups(session)]

@@ -1,0 +1,194 @@
+"""Columns and filters of the community list, as declarations (M1.4, M1.L)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from markupsafe import Markup, escape
+from sqlalchemy import ColumnElement
+
+from app.communities.rules import PLACE_KINDS, PROPERTY_KINDS
+from app.extensions import _, _l
+from app.kernel.text import mask_phone
+from app.regions.cache import current
+from app.web.listing import Column, Filter, choice_filter, range_filter
+
+BASICS = _l("Basic information")
+SCALE = _l("Scale and investment")
+PLACE = _l("Location and responsibility")
+
+
+def _plain(key: str) -> Callable[[Any], Any]:
+    return lambda row: getattr(row, key)
+
+
+def _figure(key: str) -> Callable[[Any], str]:
+    def show(row: Any) -> str:
+        value = getattr(row, key)
+        return "" if value is None else f"{value:,}"
+
+    return show
+
+
+def _decimal(key: str) -> Callable[[Any], str]:
+    def show(row: Any) -> str:
+        value: Decimal | None = getattr(row, key)
+        return "" if value is None else f"{value:,.2f}"
+
+    return show
+
+
+def _year(row: Any) -> Any:
+    if row.built_year is None:
+        return ""
+    if row.built_year > 2000:
+        return Markup('{}<span class="u" title="{}">{}</span>').format(
+            row.built_year, _("Built after 2000: included only where suitable"), _("suitable")
+        )
+    return str(row.built_year)
+
+
+def _name(row: Any) -> Any:
+    label = escape(row.name)
+    link = Markup('<a class="clip" href="/communities/show/{}" title="{}">{}</a>').format(row.id, label, label)
+    if row.is_complete:
+        return link
+    return link + Markup('<span class="tag tag-warn" title="{}">{}</span>').format(row.missing, _("To complete"))
+
+
+def place_text(row: Any) -> str:
+    """未关联, 储备 or the year of the plan that holds the community."""
+    if row.place_state == "plan":
+        return _("Plan of %(year)s", year=row.place_year)
+    return _("In reserve") if row.place_state == "reserve" else _("Not linked")
+
+
+def _state(row: Any) -> Any:
+    if row.place_state == "free":
+        return Markup('<span class="muted">{}</span>').format(_("Not linked"))
+    return Markup('<span class="tag tag-blue" title="{}">{}</span>').format(row.place_label, place_text(row))
+
+
+def _choice(key: str, labels: Mapping[str, Any]) -> Callable[[Any], str]:
+    def show(row: Any) -> str:
+        value = getattr(row, key)
+        return _(labels[value]) if value in labels else ""
+
+    return show
+
+
+def _town(row: Any) -> str:
+    town = current().town(row.town_code)
+    return town.name if town else ""
+
+
+def _city(row: Any) -> str:
+    return current().city_name(row.county_code)
+
+
+def _county(row: Any) -> str:
+    return current().name(row.county_code)
+
+
+def _phone(key: str) -> Callable[[Any], str]:
+    return lambda row: mask_phone(getattr(row, key))
+
+
+def _text(key: str, label: Any, group: Any, *, width: int = 16, default: bool = False, **more: Any) -> Column:
+    return Column(key, label, (key,), _plain(key), _plain(key), group=group, width=width, default=default, **more)
+
+
+def _number(key: str, label: Any, unit: Any, *, default: bool = True) -> Column:
+    return Column(
+        key, label, (key,), _figure(key), _plain(key), "int", unit, "num", sort=key, default=default, group=SCALE
+    )
+
+
+def _amount(key: str, label: Any, unit: Any) -> Column:
+    return Column(key, label, (key,), _decimal(key), _plain(key), "decimal", unit, "num", sort=key, group=SCALE)
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column("city", _l("City"), ("county_code",), _city, _city, group=BASICS, default=False),
+    Column("county", _l("County"), ("county_code",), _county, _county, group=BASICS, default=False),
+    Column("name", _l("Community name"), ("name", "is_complete", "missing"), _name, _plain("name"), css="nm",
+           sort="name", group=BASICS, width=28),
+    Column("street", _l("Sub-district"), ("town_code",), _town, _town, css="ink2 nowrap", group=BASICS),
+    Column("built_year", _l("Year built"), ("built_year",), _year, _plain("built_year"), "int", _l("year"), "num",
+           sort="built_year", group=BASICS),
+    _text("address", _l("Detailed address"), BASICS, width=30),
+    _number("building_count", _l("Buildings"), _l("buildings (unit)")),
+    _number("household_count", _l("Households"), _l("households (unit)")),
+    _amount("floor_area", _l("Floor area"), _l("10k ㎡")),
+    _amount("planned_investment", _l("Planned investment"), _l("10k yuan")),
+    _number("unit_count", _l("Units"), _l("pcs"), default=False),
+    _number("unit_without_elevator_count", _l("Units without elevator"), _l("pcs"), default=False),
+    _number("substandard_household_count", _l("Households in substandard flats"), _l("households (unit)"),
+            default=False),
+    Column("place_kind", _l("City or county town"), ("place_kind",), _choice("place_kind", PLACE_KINDS),
+           _choice("place_kind", PLACE_KINDS), group=SCALE, default=False),
+    Column("property_kind", _l("Kind of property"), ("property_kind",), _choice("property_kind", PROPERTY_KINDS),
+           _choice("property_kind", PROPERTY_KINDS), group=SCALE, default=False),
+    _text("lng", _l("Longitude"), PLACE, kind="decimal6", css="num"),
+    _text("lat", _l("Latitude"), PLACE, kind="decimal6", css="num"),
+    _text("supervision_unit", _l("Supervising unit"), PLACE, width=26),
+    _text("supervisor_name", _l("Daily supervisor"), PLACE),
+    Column("supervisor_phone", _l("Supervisor's phone"), ("supervisor_phone",), _phone("supervisor_phone"),
+           _phone("supervisor_phone"), group=PLACE, default=False),
+    _text("implementer_unit", _l("Implementing unit"), PLACE, width=26),
+    _text("implementer_name", _l("Person in charge"), PLACE),
+    Column("implementer_phone", _l("Implementer's phone"), ("implementer_phone",), _phone("implementer_phone"),
+           _phone("implementer_phone"), group=PLACE, default=False),
+    _text("original_owners", _l("Original owners"), PLACE, width=24),
+    _text("intended_contents", _l("Intended contents"), PLACE, width=24),
+    Column("state", _l("State"), ("place_state", "place_year", "place_label"), _state, place_text, css="nowrap",
+           group=BASICS),
+)  # fmt: skip
+
+
+def _todo(columns: Any, args: Mapping[str, str]) -> ColumnElement[bool] | None:
+    return columns.is_complete.is_(False) if args.get("todo") == "1" else None
+
+
+def _town_clause(columns: Any, args: Mapping[str, str]) -> ColumnElement[bool] | None:
+    code = args.get("town", "")
+    if code == "none":
+        return columns.town_code.is_(None)
+    return columns.town_code == code if len(code) == 9 and code.isdigit() else None
+
+
+def _region_clause(columns: Any, args: Mapping[str, str]) -> ColumnElement[bool] | None:
+    code = args.get("region", "")
+    if not (code.isascii() and code.isdigit() and len(code) in (4, 6)):
+        return None
+    code = code.rstrip("0") if len(code) == 6 and code.endswith("00") else code
+    if len(code) == 6:
+        return columns.county_code == code
+    return columns.county_code.between(code.ljust(6, "0"), code.ljust(6, "9"))
+
+
+def _linked(columns: Any, args: Mapping[str, str]) -> ColumnElement[bool] | None:
+    wanted = args.get("state", "")
+    if wanted == "linked":
+        return columns.place_state != "free"
+    return columns.place_state == wanted if wanted in ("free", "reserve", "plan") else None
+
+
+def _plan_year(columns: Any, args: Mapping[str, str]) -> ColumnElement[bool] | None:
+    year = args.get("year", "")
+    return columns.place_year == int(year) if year.isascii() and year.isdigit() and len(year) == 4 else None
+
+
+FILTERS: tuple[Filter, ...] = (
+    Filter("region", _region_clause, _l("Jurisdiction"), rollup=True),
+    Filter("town", _town_clause, _l("Sub-district")),
+    Filter("state", _linked, _l("State"), rollup=True),
+    Filter("year", _plan_year, _l("Plan year"), rollup=True),
+    Filter("todo", _todo, _l("Only those to complete"), rollup=True),
+    range_filter("built", "built_year", _l("Year built")),
+    range_filter("households", "household_count", _l("Households")),
+    choice_filter("place_kind", "place_kind", PLACE_KINDS, _l("City or county town")),
+    choice_filter("property_kind", "property_kind", PROPERTY_KINDS, _l("Kind of property")),
+)

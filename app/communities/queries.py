@@ -1,0 +1,206 @@
+"""Every select over communities: the list with its search index, totals and tree, and duplicate candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, and_, cast, column, func, literal, or_, select, text, true, union_all
+
+from app.communities.listing import COLUMNS, FILTERS
+from app.communities.models import Community, CommunityRollup
+from app.extensions import db
+from app.kernel.scope import Scope
+from app.kernel.text import normalise_input, query_grams
+from app.persistence.context import current_scope
+from app.persistence.gate import SCOPE_APPLIED, scope_clause
+from app.web.listing import COUNT_CAP, Listing, State
+
+_community = Community.__table__
+_rollup = CommunityRollup.__table__
+_APPLIED = {SCOPE_APPLIED: True}
+_fts = text("community_fts")
+
+
+def execute(*args: Any, **kwargs: Any) -> Any:
+    return db.session.execute(*args, **kwargs)
+
+
+def on_postgresql() -> bool:
+    return db.session.get_bind().dialect.name == "postgresql"
+
+
+def scope_tokens(scope: Scope) -> tuple[str, ...]:
+    """The token by which the search index is narrowed to a jurisdiction."""
+    letter = {6: "c", 4: "y", 2: "p"}.get(len(scope.prefix))
+    return (f"{letter}{scope.prefix}",) if letter else ()
+
+
+class Search:
+    """What was typed in the search field, ready for both databases.
+
+    Two characters are answered by the bigram index alone; longer words are verified by LIKE (bigrams may lie apart);
+    a single character has no bigram and is answered by LIKE.
+    """
+
+    def __init__(self, typed: str) -> None:
+        self.words = normalise_input(typed).lower().split()[:4]
+        self.tokens = query_grams(typed)
+        self.exact = len(self.words) == 1 and len(self.words[0]) == 2 and len(self.tokens) == 1
+
+    def like(self) -> ColumnElement[bool]:
+        """Every word stands in the name or in the pinyin initials."""
+        parts = [
+            or_(
+                func.lower(_community.c.name).contains(word, autoescape=True),
+                _community.c.initials.contains(word, autoescape=True),
+            )
+            for word in self.words
+        ]
+        return and_(*parts) if parts else true()
+
+    def ids(self, scope: Scope, limit: int | None = None, offset: int = 0) -> Any:
+        """A select of matching ids, ascending, from the index alone (the scope's token narrows it)."""
+        tokens = [*self.tokens, *scope_tokens(scope)]
+        if on_postgresql():
+            found = func.community_search(tokens, limit + offset if limit else None).table_valued("id")
+            return select(found.c.id).offset(offset)
+        match = " AND ".join('"' + token.replace('"', "") + '"' for token in tokens)
+        statement = (
+            select(column("rowid").label("id")).select_from(_fts).where(text("community_fts MATCH :match"))
+        ).params(match=match)
+        statement = statement.order_by(column("rowid"))
+        return statement.limit(limit).offset(offset) if limit else statement
+
+
+class CommunityListing(Listing):
+    """标点上图 / 意向库."""
+
+    key = "communities"
+    table = _community
+    columns = COLUMNS
+    filters = FILTERS
+
+    def state(self, args: Any, size: int = 20) -> State:
+        state = super().state(args, size)
+        if typed := args.get("q", "").replace("\x00", "").strip()[:60]:
+            state.args["q"] = typed
+            state.exact_rollup = False
+        return state
+
+    def search(self, state: State) -> Search | None:
+        return Search(state.args["q"]) if state.args.get("q") else None
+
+    def where(self, scope: Scope, state: State) -> list[ColumnElement[bool]]:
+        clauses = super().where(scope, state)
+        if search := self.search(state):
+            if search.tokens and not self.recycle:
+                clauses.append(self.table.c.id.in_(search.ids(scope)))
+            if not search.exact or self.recycle:
+                clauses.append(search.like())
+        return clauses
+
+    def _index_only(self, state: State) -> Search | None:
+        """The search when the index alone can answer it: two characters and no other condition or sorting."""
+        search = self.search(state)
+        plain = search and search.exact and not state.conditions and not state.sort and not self.recycle
+        return search if plain else None
+
+    def count(self, scope: Scope, state: State) -> tuple[int, bool]:
+        if search := self._index_only(state):
+            ids = search.ids(scope, COUNT_CAP + 1).subquery()
+            found = execute(select(func.count()).select_from(ids), execution_options=_APPLIED).scalar_one()
+            return (COUNT_CAP, True) if found > COUNT_CAP else (found, False)
+        if state.exact_rollup and not self.recycle:
+            return self.rolled(scope, state), False
+        return super().count(scope, state)
+
+    def rolled(self, scope: Scope, state: State) -> int:
+        """The exact number when every condition stands in the rollup too."""
+        clauses = [flt.clause(_rollup.c, state.args) for flt in self.filters if flt.rollup]
+        statement = select(func.coalesce(func.sum(_rollup.c.communities), 0)).where(
+            scope_clause(scope, _rollup.c.county_code), *(c for c in clauses if c is not None)
+        )
+        return int(execute(statement, execution_options=_APPLIED).scalar_one())
+
+    def rows(self, scope: Scope, state: State, columns: Sequence[Any], total: int) -> Sequence[Any]:
+        if search := self._index_only(state):
+            ids = search.ids(scope, state.size, (state.page - 1) * state.size)
+            found = list(execute(ids, execution_options=_APPLIED).scalars())
+            statement = select(*self.needed(columns)).where(self.table.c.id.in_(found)).order_by(self.table.c.id)
+            statement = statement.where(scope_clause(scope, self.table.c.county_code))
+            return execute(statement, execution_options=_APPLIED).all()  # type: ignore[no-any-return]
+        return super().rows(scope, state, columns, total)
+
+    def jump(self, scope: Scope, state: State, offset: int) -> tuple[ColumnElement[bool], int] | None:
+        """Deep pages of the unfiltered list: the rollup says in which county the offset falls."""
+        if offset < 2000 or state.conditions or state.sort or state.args.get("q") or self.recycle:
+            return None
+        per_county = (
+            select(_rollup.c.county_code, func.sum(_rollup.c.communities))
+            .where(scope_clause(scope, _rollup.c.county_code))
+            .group_by(_rollup.c.county_code)
+            .order_by(_rollup.c.county_code)
+        )
+        left = offset
+        for code, number in execute(per_county, execution_options=_APPLIED):
+            if left < number:
+                return self.table.c.county_code >= code, left
+            left -= int(number)
+        return None
+
+
+class RecycleListing(CommunityListing):
+    """Recycle bin of communities."""
+
+    key = "communities-bin"
+    recycle = True
+
+
+def _measures() -> list[Any]:
+    return [
+        func.coalesce(func.sum(_rollup.c.communities), 0).label("communities"),
+        func.coalesce(func.sum(_rollup.c.households), 0).label("households"),
+        func.coalesce(func.sum(_rollup.c.floor_area), 0).label("floor_area"),
+    ]
+
+
+def summary(scope: Scope | None = None) -> list[Any]:
+    """Counts and sums of the scope in one statement.
+
+    Rows ``(kind, code, year, complete, communities, households, floor_area)``: kind ``region`` per region one level
+    below the scope (per county inside a city or county), kind ``state`` per place and plan year and completeness.
+    """
+    scope = scope or current_scope()
+    width = 4 if len(scope.prefix) == 2 else 6
+    width = 2 if not scope.prefix else width
+    region = func.substr(_rollup.c.county_code, 1, width)
+    mine = scope_clause(scope, _rollup.c.county_code)
+    regions = (
+        select(literal("region").label("kind"), region.label("code"), literal(0).label("year"),
+               literal(0).label("complete"), *_measures())
+        .where(mine).group_by(region)
+    )  # fmt: skip
+    states = (
+        select(literal("state"), _rollup.c.place_state, _rollup.c.place_year,
+               cast(_rollup.c.is_complete, Integer), *_measures())
+        .where(mine).group_by(_rollup.c.place_state, _rollup.c.place_year, _rollup.c.is_complete)
+    )  # fmt: skip
+    return list(execute(union_all(regions, states), execution_options=_APPLIED))
+
+
+def towns_of(county_code: str) -> list[Any]:
+    """(town_code or None, number) of a county, served by an index."""
+    statement = (
+        select(_community.c.town_code, func.count())
+        .where(
+            _community.c.deleted_at.is_(None),
+            _community.c.county_code == county_code,
+            scope_clause(current_scope(), _community.c.county_code),
+        )
+        .group_by(_community.c.town_code)
+    )
+    return list(execute(statement, execution_options=_APPLIED))
+
+
+

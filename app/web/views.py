@@ -1,0 +1,114 @@
+"""Base of every entity's views: FAB's ModelView with our list page, flow and refusals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import abort, jsonify, request, url_for
+from flask_appbuilder import ModelView, expose
+from flask_appbuilder.security.decorators import has_access, permission_name
+
+from app.extensions import db
+from app.persistence.context import current_actor, current_scope
+from app.persistence.work import unit_of_work
+from app.web import preferences
+from app.web.listing import PAGE_SIZES, Listing, State
+
+
+class PortalModelView(ModelView):
+    """A FAB view whose list is a ``Listing``; deleting and actions answer POST only, downloads do not exist.
+
+    Subclasses set ``datamodel``, ``route_base``, ``class_permission_name``, ``listing_class``, ``list_title``.
+    """
+
+    listing_class: type[Listing]
+    list_template = "components/list_page.html"
+    nav_key = ""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.listing = self.listing_class(lambda *a, **k: db.session.execute(*a, **k))
+
+    def path(self, name: str, **values: Any) -> str:
+        """Address of one of this view's own pages."""
+        return url_for(f"{type(self).__name__}.{name}", **values)
+
+    def may(self, action: str) -> bool:
+        return current_actor().may(f"can_{action}", self.class_permission_name)
+
+    # ── list ──
+    @expose("/list/")
+    @has_access
+    @permission_name("list")
+    def list(self) -> Any:
+        preference = preferences.of(current_actor().user_id, self.listing.key)
+        state = self.listing.state(request.args, preference.size)
+        columns = self.listing.pick(preference.columns)
+        page = self.listing.page(state, columns)
+        return self.render_template(
+            self.list_template,
+            view=self,
+            listing=self.listing,
+            state=state,
+            columns=columns,
+            page=page,
+            preference=preference,
+            sizes=PAGE_SIZES,
+            here=self.path("list"),
+            **self.list_context(state),
+        )
+
+    def list_context(self, state: State) -> dict[str, Any]:
+        """What a list adds to the page: tree, sums, toolbar. Override."""
+        return {"tree": [], "sums": ""}
+
+    def row_locked(self, row: Any) -> str:
+        """Why a row may not be ticked for deletion, or nothing."""
+        return ""
+
+    @expose("/count/")
+    @has_access
+    @permission_name("list")
+    def count(self) -> Any:
+        """The exact number behind a capped count."""
+        state = self.listing.state(request.args)
+        return jsonify(total=self.listing.exact_count(current_scope(), state))
+
+    @expose("/preferences/", methods=["POST"])
+    @has_access
+    @permission_name("list")
+    def preferences(self) -> Any:
+        """Remember columns, page size or a saved view (M1.L)."""
+        payload = request.get_json(silent=True)
+        if not isinstance(payload, dict):
+            abort(400)
+        with unit_of_work():
+            known = [column.key for column in self.listing.columns if column.screen]
+            saved = preferences.save(current_actor().user_id, self.listing, payload, known)
+        return jsonify(columns=saved.columns, size=saved.size, views=saved.views)
+
+    # ── what FAB would answer too freely ──
+    @expose("/delete/<pk>", methods=["POST"])
+    @has_access
+    @permission_name("delete")
+    def delete(self, pk: str) -> Any:
+        abort(404)
+
+    @expose("/action/<string:name>/<pk>", methods=["POST"])
+    @has_access
+    @permission_name("delete")
+    def action(self, name: str, pk: str) -> Any:
+        abort(404)
+
+    @expose("/action_post", methods=["POST"])
+    @has_access
+    @permission_name("delete")
+    def action_post(self) -> Any:
+        abort(404)
+
+
+def row_id(pk: str) -> int:
+    """The primary key in an address; anything else is a page that does not exist."""
+    if not pk.isascii() or not pk.isdigit() or len(pk) > 18:
+        abort(404)
+    return int(pk)
