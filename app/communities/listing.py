@@ -106,8 +106,10 @@ def _number(key: str, label: Any, unit: Any, *, default: bool = True) -> Column:
     )
 
 
-def _amount(key: str, label: Any, unit: Any) -> Column:
-    return Column(key, label, (key,), _decimal(key), _plain(key), "decimal", unit, "num", sort=key, group=SCALE)
+def _amount(key: str, label: Any, unit: Any, decimals: int = 2) -> Column:
+    return Column(
+        key, label, (key,), _decimal(key), _plain(key), "decimal", unit, "num", sort=key, group=SCALE, decimals=decimals
+    )
 
 
 COLUMNS: tuple[Column, ...] = (
@@ -121,7 +123,7 @@ COLUMNS: tuple[Column, ...] = (
     _text("address", _l("Detailed address"), BASICS, width=30),
     _number("building_count", _l("Buildings"), _l("buildings (unit)")),
     _number("household_count", _l("Households"), _l("households (unit)")),
-    _amount("floor_area", _l("Floor area"), _l("10k ㎡")),
+    _amount("floor_area", _l("Floor area"), _l("10k ㎡"), 4),
     _amount("planned_investment", _l("Planned investment"), _l("10k yuan")),
     _number("unit_count", _l("Units"), _l("pcs"), default=False),
     _number("unit_without_elevator_count", _l("Units without elevator"), _l("pcs"), default=False),
@@ -131,8 +133,8 @@ COLUMNS: tuple[Column, ...] = (
            _choice("place_kind", PLACE_KINDS), group=SCALE, default=False),
     Column("property_kind", _l("Kind of property"), ("property_kind",), _choice("property_kind", PROPERTY_KINDS),
            _choice("property_kind", PROPERTY_KINDS), group=SCALE, default=False),
-    _text("lng", _l("Longitude"), PLACE, kind="decimal6", css="num"),
-    _text("lat", _l("Latitude"), PLACE, kind="decimal6", css="num"),
+    _text("lng", _l("Longitude"), PLACE, kind="decimal", css="num", decimals=6),
+    _text("lat", _l("Latitude"), PLACE, kind="decimal", css="num", decimals=6),
     _text("supervision_unit", _l("Supervising unit"), PLACE, width=26),
     _text("supervisor_name", _l("Daily supervisor"), PLACE),
     Column("supervisor_phone", _l("Supervisor's phone"), ("supervisor_phone",), _phone("supervisor_phone"),

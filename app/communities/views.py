@@ -9,6 +9,7 @@ from flask_appbuilder.models.sqla.interface import SQLAInterface
 from app.communities import queries
 from app.communities.listing import place_text
 from app.communities.models import Community
+from app.communities.rules import PLACE_KINDS, PROPERTY_KINDS
 from app.extensions import _, _l, db
 from app.persistence.context import current_actor
 from app.regions.cache import current
@@ -24,6 +25,7 @@ class CommunityView(PortalModelView):
     class_permission_name = "Community"
     listing_class = queries.CommunityListing
     list_title = _l("Mark on map")
+    list_template = "communities/list.html"
     list_columns = ["name"]
 
     def list_context(self, state: State) -> dict[str, Any]:
@@ -39,6 +41,8 @@ class CommunityView(PortalModelView):
                 sum((row.floor_area for row in regions), start=0),
             ),
             "todo": todo,
+            "place_kinds": PLACE_KINDS,
+            "property_kinds": PROPERTY_KINDS,
         }
 
     def _tree(self, state: State, regions: list[Any], states: list[Any], todo: int) -> list[Any]:
@@ -50,7 +54,7 @@ class CommunityView(PortalModelView):
         active = {k: v for k, v in args.items() if v}
         plain = {k: v for k, v in state.args.items() if k not in ("sort", "size", "page")}
         href = State({**kept, **active}).url(self.path("list"))
-        return {"label": label, "href": href, "count": count, "current": bool(active) and plain == active, **more}
+        return {"label": label, "href": href, "count": count, "current": bool(active) and plain == active, "icon": "", **more}
 
     def _region_nodes(self, state: State, regions: list[Any]) -> list[dict[str, Any]]:
         names = current()

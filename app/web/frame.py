@@ -18,8 +18,8 @@ from app.extensions import _
 from app.kernel.errors import Message
 from app.persistence.context import current_actor
 from app.regions.cache import current
-from app.web.assets import asset
-from app.web.icons import icon
+
+from app.web.shell import init_shell
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -122,5 +122,6 @@ def install(app: Flask) -> None:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(say=translate, local=local_time, number=number)
-    app.jinja_env.globals.update(csrf_token=generate_csrf, current_actor=current_actor, asset=asset, icon=icon)
+    app.jinja_env.globals.update(csrf_token=generate_csrf, current_actor=current_actor)
+    init_shell(app)
     app.context_processor(lambda: {"portal": Portal()})

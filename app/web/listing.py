@@ -43,6 +43,7 @@ class Column:
     screen: bool = True
     group: Label = ""
     width: int = 14
+    decimals: int = 2
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,14 @@ class State:
     conditions: list[ColumnElement[bool]] = field(default_factory=list)
     rolled: dict[str, str] = field(default_factory=dict)
     exact_rollup: bool = True
+
+    @property
+    def filtered(self) -> bool:
+        """Whether anything narrows the list."""
+        return any(key not in ("sort", "size") for key in self.args)
+
+    def any_of(self, *names: str) -> bool:
+        return any(name in self.args for name in names)
 
     def url(self, path: str, **changes: Any) -> str:
         """The address of this list with some arguments changed (None removes one)."""

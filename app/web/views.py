@@ -9,9 +9,11 @@ from flask_appbuilder import ModelView, expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 
 from app.extensions import db
+from app.kernel.calendar import today
 from app.persistence.context import current_actor, current_scope
 from app.persistence.work import unit_of_work
-from app.web import preferences
+from app.regions.cache import current
+from app.web import exports, preferences
 from app.web.listing import PAGE_SIZES, Listing, State
 
 
@@ -55,12 +57,28 @@ class PortalModelView(ModelView):
             preference=preference,
             sizes=PAGE_SIZES,
             here=self.path("list"),
+            pager_href=lambda number: state.url(self.path("list"), page=number if number > 1 else None),
+            size_href=lambda size: state.url(self.path("list"), size=size),
+            export_name=self.export_name(),
             **self.list_context(state),
         )
 
     def list_context(self, state: State) -> dict[str, Any]:
         """What a list adds to the page: tree, sums, toolbar. Override."""
         return {"tree": [], "sums": ""}
+
+    def export_name(self) -> str:
+        """Proposed name of the exported file."""
+        area = current().name(current_actor().region_code) if current_actor().region_code else ""
+        return f"{area}{self.list_title}_{today():%Y%m%d}"
+
+    # ── export ──
+    @expose("/export/", methods=["POST"])
+    @has_access
+    @permission_name("export")
+    def export(self) -> Any:
+        """The ticked rows, this page or everything that matches, as a workbook (M1.L, D4)."""
+        return exports.answer(self.listing, request.args, request.form, str(self.list_title), self.class_permission_name)
 
     def row_locked(self, row: Any) -> str:
         """Why a row may not be ticked for deletion, or nothing."""
