@@ -1,0 +1,1 @@
+"""Regions, towns, departments, province profiles, holidays and code tables: who and where."""

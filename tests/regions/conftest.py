@@ -1,0 +1,85 @@
+"""A database of its own with the region tables, and one with the seed loaded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.orm import Session, configure_mappers
+
+import app.audit.models
+from app.audit import services as audit
+from app.persistence.base import metadata
+from app.regions import models, seed
+
+TABLES = [
+    model.__table__
+    for model in (
+        models.Region,
+        models.Town,
+        models.RegionAlias,
+        models.Department,
+        models.ProvinceProfile,
+        models.Holiday,
+        models.CodeTable,
+        models.CodeItem,
+        models.CacheVersion,
+        app.audit.models.AuditEvent,
+        app.audit.models.AuditChain,
+    )
+]
+
+
+@pytest.fixture(scope="package", params=["sqlite", "postgresql"])
+def region_engine(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
+    """An engine with empty region tables; PostgreSQL where ``TEST_POSTGRES_URL`` names a scratch database."""
+    if request.param == "postgresql":
+        url = os.environ.get("TEST_POSTGRES_URL")
+        if not url:
+            pytest.skip("TEST_POSTGRES_URL is not set")
+        engine = create_engine(url, connect_args={"options": "-csearch_path=regions_test"})
+        with engine.begin() as connection:
+            connection.exec_driver_sql("DROP SCHEMA IF EXISTS regions_test CASCADE")
+            connection.exec_driver_sql("CREATE SCHEMA regions_test")
+    else:
+        engine = create_engine(f"sqlite:///{tmp_path_factory.mktemp('regions')}/test.db")
+        event.listen(
+            engine, "connect", lambda connection, _record: setattr(connection, "isolation_level", None)
+        )
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    configure_mappers()
+    metadata.create_all(engine, tables=TABLES)
+    with Session(engine) as session:
+        seed.load_all(session)
+        session.commit()
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def session(region_engine: Engine) -> Iterator[Session]:
+    """A session on the seeded database whose commits are undone after the test."""
+    with region_engine.connect() as connection:
+        outer = connection.begin()
+        with Session(connection, join_transaction_mode="create_savepoint", autoflush=False) as session:
+            audit.install(session)
+            yield session
+        outer.rollback()
+
+
+@pytest.fixture
+def statements(region_engine: Engine) -> Iterator[list[str]]:
+    """The SQL statements executed during the test."""
+    seen: list[str] = []
+
+    def note(_conn: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if not statement.upper().startswith(("SAVEPOINT", "RELEASE", "ROLLBACK")):
+            seen.append(statement)
+
+    event.listen(region_engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(region_engine, "before_cursor_execute", note)
