@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -201,6 +202,9 @@ def _check_orders(values: Mapping[str, Any]) -> list[Finding]:
         found.append(_error("area_per_household_max", N_("The upper limit must be above the lower one.")))
     opens = (values["declaration_open_month"], values["declaration_open_day"])
     closes = (values["declaration_close_month"], values["declaration_close_day"])
+    for field, day in (("declaration_open_day", opens), ("declaration_close_day", closes)):
+        if not _day_of_year(*day):
+            found.append(_error(field, N_("This month has no such day.")))
     if opens > closes:
         found.append(_error("declaration_close_day", N_("The declaration must not close before it opens.")))
     return found
@@ -228,16 +232,22 @@ def _check_lists(values: Mapping[str, Any]) -> list[Finding]:
     return found
 
 
+def _day_of_year(month: Any, day: Any) -> bool:
+    """Whether every year has the day."""
+    try:
+        dt.date(2001, month, day)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
 def _good_milestone(item: Any) -> bool:
     if not isinstance(item, Mapping) or item.get("programme") not in (*PROGRAMMES, "*"):
         return False
     share = _decimal(item.get("share"))
     return (
         item.get("measure") in MEASURES
-        and isinstance(item.get("month"), int)
-        and isinstance(item.get("day"), int)
-        and 1 <= item["month"] <= 12
-        and 1 <= item["day"] <= 31
+        and _day_of_year(item.get("month"), item.get("day"))
         and share is not None
         and 0 < share <= 1
     )

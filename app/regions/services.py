@@ -9,10 +9,24 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.kernel.actor import Actor
-from app.kernel.errors import Finding, NotAllowed, OutOfScope, RuleViolation, StaleRow, msg
+from app.kernel.errors import (
+    Finding,
+    NotAllowed,
+    OutOfScope,
+    RuleViolation,
+    StaleRow,
+    msg,
+)
 from app.regions import queries
 from app.regions.cache import bump
-from app.regions.models import CodeItem, CodeTable, Department, Holiday, ProvinceProfile, Region
+from app.regions.models import (
+    CodeItem,
+    CodeTable,
+    Department,
+    Holiday,
+    ProvinceProfile,
+    Region,
+)
 from app.regions.rules import check_code_item, check_profile
 
 REGION_FIELDS = (

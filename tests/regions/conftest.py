@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, event
@@ -30,6 +31,12 @@ TABLES = [
         app.audit.models.AuditChain,
     )
 ]
+
+
+def _sqlite(connection: Any, _record: object) -> None:
+    """Foreign keys checked, and transactions begun by SQLAlchemy so that savepoints can be undone."""
+    connection.isolation_level = None
+    connection.execute("PRAGMA foreign_keys=ON")
 
 
 @pytest.fixture(scope="package", params=["sqlite", "postgresql"])

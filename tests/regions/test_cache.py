@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from app.kernel.actor import SYSTEM
 from app.regions import services
-from app.regions.cache import CHECK_SECONDS, RegionCache
+from app.regions.cache import CHECK_SECONDS, RegionCache, current
 
 
 class Clock:
@@ -56,3 +57,12 @@ def test_data_that_was_rolled_back_does_not_stay(session: Session) -> None:
     session.rollback()
     clock.now += CHECK_SECONDS + 1
     assert cache.get(session).name("430703") == "鼎城区"
+
+
+def test_each_application_keeps_its_own_snapshot(session: Session) -> None:
+    held = []
+    for name in ("one", "two"):
+        with Flask(name).app_context():
+            held.append(current(session))
+            assert current(session) is held[-1]
+    assert held[0] is not held[1] and held[0].version == held[1].version

@@ -9,7 +9,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.regions import queries, seed
-from app.regions.models import CodeItem, Department, ProvinceProfile, Region, RegionAlias, Town
+from app.regions.models import (
+    CodeItem,
+    Department,
+    ProvinceProfile,
+    Region,
+    RegionAlias,
+    Town,
+)
 from app.regions.rules import Profile, check_profile
 
 

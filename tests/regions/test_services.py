@@ -14,7 +14,13 @@ from app.kernel.actor import SYSTEM, Actor
 from app.kernel.errors import NotAllowed, OutOfScope, RuleViolation, StaleRow
 from app.kernel.scope import Scope
 from app.regions import services
-from app.regions.models import CacheVersion, Department, Holiday, ProvinceProfile, Region
+from app.regions.models import (
+    CacheVersion,
+    Department,
+    Holiday,
+    ProvinceProfile,
+    Region,
+)
 
 EDITS = frozenset(
     {
@@ -60,10 +66,11 @@ def test_profile_is_changed_audited_and_announced(session: Session) -> None:
         ({"password_min_length": 4}, "password_min_length"),
         ({"jump_share": Decimal("1.5")}, "jump_share"),
         ({"jump_share": "many"}, "jump_share"),
-        ({"border_km": Decimal("-1")}, "border_km"),
-        ({"late_share_limit": Decimal("2")}, "late_share_limit"),
-        ({"area_per_household_min": Decimal("400")}, "area_per_household_max"),
+        ({"border_km": Decimal(-1)}, "border_km"),
+        ({"late_share_limit": Decimal(2)}, "late_share_limit"),
+        ({"area_per_household_min": Decimal(400)}, "area_per_household_max"),
         ({"declaration_close_month": 1, "declaration_open_month": 2}, "declaration_close_day"),
+        ({"declaration_close_month": 6, "declaration_close_day": 31}, "declaration_close_day"),
         ({"title": " "}, "title"),
         ({"programme_names": {"pilot": "省级试点"}}, "programme_names"),
         ({"requires_review": ["housing", "police"]}, "requires_review"),
