@@ -123,7 +123,8 @@ class RowEncoder:
         if len(values) != len(self._columns):
             raise ValueError(f"rows of {len(values)} values for {len(self._columns)} columns")
         numbers = list(map(str, range(first_row, first_row + len(rows))))
-        template, fields = ['<row r="%s">'], [numbers]
+        template = ['<row r="%s">']
+        fields: list[Iterable[str]] = [numbers]
         for index, column_values in enumerate(values):
             fragment, contents = self._column(index, column_values)
             template.append(fragment)

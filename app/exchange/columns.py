@@ -98,6 +98,7 @@ class SheetColumn:
 
     ``aliases`` are further headings under which older or county-made workbooks carry the same column.
     ``choices`` become a drop-down list. ``note`` is shown as comment and as input message at the cell.
+    ``fill_merged`` repeats the value of a merged cell on every row that it spans (市州 beside all its rows).
     ``example`` fills the sample row of the instructions. ``minimum`` and ``maximum`` guard numbers in Excel only:
     the rules of the capability decide when the workbook is imported.
     """
@@ -115,6 +116,7 @@ class SheetColumn:
     decimals: int = 2
     minimum: float | None = None
     maximum: float | None = None
+    fill_merged: bool = False
 
     def as_column(self) -> Column:
         """The same column as one that can be written."""

@@ -11,12 +11,14 @@ import struct
 import tempfile
 import zlib
 from dataclasses import dataclass
+from types import ModuleType
 from typing import IO, Any, Protocol
 
+_fast_zlib: ModuleType
 try:
     from isal import isal_zlib as _fast_zlib
 except ImportError:  # no wheel for this platform: the standard library does the same, more slowly
-    _fast_zlib = zlib  # type: ignore[assignment]
+    _fast_zlib = zlib
 
 #: A member larger than this would need zip64, which WPS reads unreliably.
 MAX_MEMBER_BYTES = 0xFFFFFFFF
