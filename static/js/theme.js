@@ -1,0 +1,27 @@
+/* Light, dark or as the computer: set before the first paint, remembered for the next visit. */
+(function () {
+  'use strict';
+  var root = document.documentElement;
+  var dark = window.matchMedia('(prefers-color-scheme: dark)');
+  function wanted() {
+    var kept = null;
+    try { kept = localStorage.getItem('portal-theme'); } catch (e) { kept = null; /* storage may be switched off */ }
+    return kept || root.dataset.theme || 'auto';
+  }
+  function apply() {
+    var want = wanted();
+    root.dataset.theme = want;
+    root.dataset.bsTheme = want === 'auto' ? (dark.matches ? 'dark' : 'light') : want;
+  }
+  window.portalTheme = {
+    set: function (value) {
+      try { localStorage.setItem('portal-theme', value); } catch (e) { root.dataset.theme = value; }
+      document.cookie = 'portal_theme=' + value + ';path=/;max-age=31536000;samesite=lax';
+      apply();
+      document.dispatchEvent(new CustomEvent('portal:theme', { detail: root.dataset.bsTheme }));
+    },
+    get: wanted
+  };
+  dark.addEventListener('change', function () { apply(); document.dispatchEvent(new CustomEvent('portal:theme', { detail: root.dataset.bsTheme })); });
+  apply();
+}());
