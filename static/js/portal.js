@@ -190,7 +190,7 @@
         if (s.dataset.endpoint) { o.valueField = 'id'; o.labelField = 'text'; o.searchField = 'text'; o.preload = 'focus'; o.load = function (q, done) { fetch(s.dataset.endpoint + (s.dataset.endpoint.indexOf('?') < 0 ? '?' : '&') + 'q=' + encodeURIComponent(q), { headers: { 'X-Requested-With': 'fetch' } }).then(function (r) { return r.json(); }).then(function (d) { done(d.results || d); }, function () { done(); }); }; }
         var ts = new window.TomSelect(s, o), label = $('label[for="' + s.id + '-ts-control"],label[for="' + s.id + '"]');
         if (label && !label.id) { label.id = s.id + '-label'; }
-        if (label) { ts.control_input.setAttribute('aria-labelledby', label.id); }
+        if (label) { ts.control_input.setAttribute('aria-labelledby', label.id); s.setAttribute('aria-labelledby', label.id); } else if (s.hasAttribute('aria-label')) { ts.control_input.setAttribute('aria-label', s.getAttribute('aria-label')); }
         var about = s.getAttribute('aria-describedby'); if (about) { ts.control_input.setAttribute('aria-describedby', about); }
       });
     });

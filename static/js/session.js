@@ -20,9 +20,10 @@
     signing = new Promise(function (resolve, reject) {
       var url = p.meta('portal-login'), d = p.make('dialog', 'dialog small'), head = p.make('div', 'dialog-head'), h = p.make('h2', '', p.text('signinTitle')), say = p.make('div', 'dialog-text'), body = p.make('div', '');
       h.id = 'again-h'; d.setAttribute('aria-labelledby', 'again-h'); d.setAttribute('data-modal-only', ''); say.appendChild(p.make('p', 'm-0', p.text('signin'))); head.appendChild(h); d.append(head, say, body); doc.body.appendChild(d);
-      function show(page) {
+      function show(page, sent) {
         var form = page.querySelector('form[data-login]');
-        if (!form) { finish(page); return; }
+        if (!form && sent) { finish(page); return; }
+        if (!form) { d.close('cancel'); location.href = url; return; }
         form = doc.importNode(form, true); form.dataset.native = '';
         $$('[id]', form).forEach(function (el) { var old = el.id; el.id = 'again-' + old; $$('[for="' + old + '"]', form).forEach(function (l) { l.htmlFor = el.id; }); $$('[data-eye="' + old + '"]', form).forEach(function (b) { b.dataset.eye = el.id; }); });
         var alerts = page.querySelector('#flashes'); body.replaceChildren(); if (alerts && alerts.children.length) { var box = p.make('div', 'dialog-text'); box.append.apply(box, Array.prototype.map.call(alerts.children, function (n) { return doc.importNode(n, true); })); body.appendChild(box); }
@@ -32,7 +33,7 @@
         form.addEventListener('submit', function (e) {
           e.preventDefault(); var b = form.querySelector('[type="submit"]'); p.busy(b);
           fetch(form.getAttribute('action') || url, { method: 'POST', body: new URLSearchParams(new FormData(form)), credentials: 'same-origin' })
-            .then(function (r) { return r.text(); }).then(function (t) { show(parse(t)); }, function () { p.idle(b); p.toast('bad', p.text('offline')); });
+            .then(function (r) { return r.text(); }).then(function (t) { show(parse(t), true); }, function () { p.idle(b); p.toast('bad', p.text('offline')); });
         });
       }
       function finish(page) {
