@@ -82,6 +82,31 @@ def control(field: Field, **attributes: Any) -> Markup:
     return Markup(widget(field, **{**render_kw, **attributes}))
 
 
+def filter_control(field: Field, name: str, value: Any, label: str) -> Markup:
+    """Return the control of one search field under the query argument ``name``, holding ``value``.
+
+    Selects get an empty first choice; a yes/no field becomes a select; nothing is required.
+    """
+    chosen = "" if value is None else str(value)
+    head = Markup('name="{}" aria-label="{}"').format(name, label)
+    kind = kind_of(field)
+    if kind == "check":
+        picked = Markup(" selected") if chosen == "y" else ""
+        return Markup('<select class="form-select" {}><option value=""></option><option value="y"{}>✓</option></select>').format(head, picked)
+    if kind not in {"select", "multi"}:
+        text = "date" if "Date" in field.type and "Time" not in field.type else "text"
+        return Markup('<input class="form-control" type="{}" {} value="{}">').format(text, head, chosen)
+    if "AJAX" in type(field.widget).__name__:
+        return Markup(str(_remote_select(field, {"class": "form-select"})).replace(f'name="{escape(field.name)}"', str(head), 1))
+    options = Markup("").join(
+        Markup('<option value="{}"{}>{}</option>').format(v, Markup(" selected") if str(v) == chosen else "", word)
+        for v, word, *_rest in field.iter_choices()
+        if str(v) != "__None"
+    )
+    search = Markup(" data-search") if _choice_count(field) > LONG_LIST else ""
+    return Markup('<select class="form-select" {}{}><option value=""></option>{}</select>').format(head, search, options)
+
+
 def _is_multiple(widget: Any) -> bool:
     return bool(getattr(widget, "multiple", False)) or "Many" in type(widget).__name__
 

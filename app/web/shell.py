@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from flask import Flask
 
-from app.web.fields import control, kind_of
-from app.web.icons import Assets, Icons, sprite_names
+from app.web.assets import asset
+from app.web.fields import control, filter_control, kind_of
+from app.web.icons import icon
 
 
 def number(value: Any, digits: int = 0, empty: str = "—") -> str:
@@ -28,23 +28,11 @@ def day(value: date | datetime | None, empty: str = "—") -> str:
     return value.strftime("%Y-%m-%d") if value else empty
 
 
-def minute(value: datetime | None, empty: str = "—") -> str:
-    """Return a moment as 2021-10-28 14:02; ``empty`` for None."""
-    return value.strftime("%Y-%m-%d %H:%M") if value else empty
-
-
 def init_shell(app: Flask) -> None:
-    """Register ``icon``, ``asset``, ``control``, ``kind_of`` and the filters n0, n2, n4, day and minute on ``app``."""
-    root = Path(app.static_folder or "static")
-    watch = bool(app.debug or app.testing or app.config.get("TEMPLATES_AUTO_RELOAD"))
-    assets = Assets(root, app.static_url_path or "/static", watch)
+    """Register the globals icon, asset, control, filter_control, kind_of and the filters n0, n2, n4, day."""
     env = app.jinja_env
-    env.globals["asset"] = assets.url
-    env.globals["icon"] = Icons(assets, sprite_names(root / "img" / "icons.svg"))
-    env.globals["control"] = control
-    env.globals["kind_of"] = kind_of
+    env.globals.update(asset=asset, icon=icon, control=control, filter_control=filter_control, kind_of=kind_of)
     env.filters["n0"] = lambda value: number(value, 0)
     env.filters["n2"] = lambda value: number(value, 2)
     env.filters["n4"] = lambda value: number(value, 4)
     env.filters["day"] = day
-    env.filters["minute"] = minute

@@ -96,6 +96,14 @@
     f.action = f.action.split('?')[0] + location.search;
   }, true);
 
+  /* ── search forms: empty fields stay out of the address; an operator select renames its field ── */
+  doc.addEventListener('submit', function (e) {
+    var f = e.target; if (f.method !== 'get' || e.defaultPrevented) { return; }
+    var empty = Array.prototype.filter.call(f.elements, function (el) { return el.name && !el.disabled && el.value === '' && /^(INPUT|SELECT)$/.test(el.tagName); });
+    empty.forEach(function (el) { el.disabled = true; }); setTimeout(function () { empty.forEach(function (el) { el.disabled = false; }); }, 0);
+  });
+  doc.addEventListener('change', function (e) { var op = e.target.closest('select[data-flt-op]'); if (op) { var el = $('[name^="_flt_"]', op.closest('[data-flt]')); el.name = '_flt_' + op.value + '_' + op.dataset.fltOp; } });
+
   /* ── directory ── */
   function twist(e) {
     var t = e.target.closest('[data-twist]'), fold = e.target.closest('[data-tree-fold]');

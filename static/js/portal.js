@@ -142,6 +142,7 @@
     if (eye) { var f = doc.getElementById(eye.dataset.eye), show = f.type === 'password'; f.type = show ? 'text' : 'password'; eye.setAttribute('aria-pressed', String(show)); eye.setAttribute('aria-label', text(show ? 'hide' : 'show')); $('use', eye).setAttribute('href', $('use', eye).getAttribute('href').replace(/#.*/, show ? '#eye-off' : '#eye')); f.focus(); }
     var copy = e.target.closest('[data-copy]'); if (copy && navigator.clipboard) { navigator.clipboard.writeText(copy.dataset.copy).then(function () { toast('ok', text('copied')); }); }
     if (e.target.closest('[data-print]')) { window.print(); }
+    if (e.target.closest('[data-back]')) { if (history.length > 1) { history.back(); } else { location.href = '/'; } }
     var tab = e.target.closest('[role="tab"][aria-controls]'); if (tab) { e.preventDefault(); pick(tab); }
   });
   function pick(tab) {

@@ -1,6 +1,8 @@
 /* Light, dark or as the computer: set before the first paint, remembered for the next visit. */
 (function () {
   'use strict';
+  /* Internet Explorer and compatibility modes get a page they can read */
+  if (document.documentMode) { window.location.replace('/static/ie.html'); return; }
   var root = document.documentElement;
   var dark = window.matchMedia('(prefers-color-scheme: dark)');
   function wanted() {
