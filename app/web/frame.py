@@ -18,7 +18,6 @@ from app.extensions import _
 from app.kernel.errors import Message
 from app.persistence.context import current_actor
 from app.regions.cache import current
-
 from app.web.shell import init_shell
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
