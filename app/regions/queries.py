@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -60,10 +61,16 @@ def _profiles(session: Session) -> list[Profile]:
     rows = session.execute(
         select(ProvinceProfile.__table__).order_by(ProvinceProfile.province_code)
     ).mappings()
-    return [
-        Profile(**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
-        for row in rows
-    ]
+    return [_profile(dict(row)) for row in rows]
+
+
+def _profile(row: Mapping[str, Any]) -> Profile:
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
+    return Profile(**values)
+
+
+def _pairs(session: Session, query: Select[Any]) -> dict[Any, Any]:
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def cache_version(session: Session, key: str) -> int:
@@ -78,9 +85,9 @@ def load_snapshot(session: Session, version: int) -> Snapshot:
         version=version,
         regions=_regions(session),
         towns=_towns(session),
-        aliases={old: new for old, new in session.execute(select(RegionAlias.old_code, RegionAlias.code))},
+        aliases=_pairs(session, select(RegionAlias.old_code, RegionAlias.code)),
         profiles=_profiles(session),
-        holidays={day: working for day, working in session.execute(select(Holiday.date, Holiday.is_working))},
+        holidays=_pairs(session, select(Holiday.date, Holiday.is_working)),
         codes=session.execute(codes.order_by(CodeItem.table_key, CodeItem.order, CodeItem.code)).all(),
     )
 
