@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Executable, Select, select
 from sqlalchemy.orm import Session
 
 from app.kernel.scope import Scope
@@ -69,7 +69,7 @@ def _profile(row: Mapping[str, Any]) -> Profile:
     return Profile(**values)
 
 
-def _pairs(session: Session, query: Select[Any]) -> dict[Any, Any]:
+def _pairs(session: Session, query: Executable) -> dict[Any, Any]:
     return {row[0]: row[1] for row in session.execute(query)}
 
 
@@ -94,7 +94,7 @@ def load_snapshot(session: Session, version: int) -> Snapshot:
 
 def departments(
     scope: Scope, *, kind: str | None = None, active_only: bool = True
-) -> Select[tuple[Department]]:
+) -> Select[Department]:
     """Departments inside a scope, by region and name."""
     query = select(Department).where(scope_clause(scope, Department.region_code))
     if kind:
@@ -122,7 +122,7 @@ def find_department(session: Session, name: str, region_code: str) -> Department
     )
 
 
-def holidays(year: int | None = None) -> Select[tuple[Holiday]]:
+def holidays(year: int | None = None) -> Select[Holiday]:
     """The overrides, newest first; of one year or all."""
     query = select(Holiday)
     if year is not None:
@@ -130,11 +130,11 @@ def holidays(year: int | None = None) -> Select[tuple[Holiday]]:
     return query.order_by(Holiday.date.desc())
 
 
-def code_tables() -> Select[tuple[CodeTable]]:
+def code_tables() -> Select[CodeTable]:
     return select(CodeTable).order_by(CodeTable.key)
 
 
-def code_items(table_key: str) -> Select[tuple[CodeItem]]:
+def code_items(table_key: str) -> Select[CodeItem]:
     return select(CodeItem).where(CodeItem.table_key == table_key).order_by(CodeItem.order, CodeItem.code)
 
 
