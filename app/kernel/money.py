@@ -40,6 +40,11 @@ def parse_decimal(
     """
     if raw is None:
         return None
+    if type(raw) is float and minimum == 0 and maximum is not None and 0 <= raw <= maximum:
+        # most cells of an import: a float that is exactly what is written with these decimals
+        written = f"{raw:.{places}f}"
+        if float(written) == raw:
+            return Decimal(written) + 0
     number = _from_text(raw, unit) if isinstance(raw, str) else _from_cell(raw)
     if number is None:
         return None
