@@ -45,7 +45,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "county_code", "name", "built_year", "place_kind", "property_kind",
         "original_owners", "intended_contents",
     ),
-    "location": ("street", "address", "lng", "lat"),
+    "location": ("town_code", "address", "lng", "lat"),
     "scale": (
         "building_count", "household_count", "floor_area", "planned_investment", "unit_count",
         "unit_without_elevator_count", "substandard_household_count",
@@ -56,7 +56,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 OPTIONAL = frozenset({
-    "street", "original_owners", "intended_contents",
+    "town_code", "original_owners", "intended_contents",
     "implementer_unit", "implementer_name", "implementer_phone",
 })  # fmt: skip
 REQUIRED: tuple[str, ...] = tuple(f for group in FIELDS.values() for f in group if f not in OPTIONAL)

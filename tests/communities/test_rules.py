@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal as D
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from app.communities.fields import PLACE_KIND_WORDS, PROPERTY_KIND_WORDS
 from app.communities.rules import Candidate, Context, Thresholds, check, missing_fields
 from app.kernel.text import BadInput, normalised_name
 
+D = Decimal
 GOOD: dict[str, Any] = {
     "county_code": "430703", "name": "恒华茗苑西院", "built_year": 1998, "place_kind": "city",
     "property_kind": "reform", "address": "临沅路456号", "lng": D("111.683204"), "lat": D("29.013572"),
@@ -23,7 +24,9 @@ GOOD: dict[str, Any] = {
 }  # fmt: skip
 
 
-def seen(values: dict[str, Any], context: Context = rules.NOTHING_KNOWN, **limits: Any) -> list[tuple[str, str, str]]:
+def seen(
+    values: dict[str, Any], context: Context = rules.NOTHING_KNOWN, **limits: Any
+) -> list[tuple[str, str, str]]:
     found = check(GOOD | values, Thresholds(**limits), context)
     return [(f.rule, f.level, f"{f.field}: {f.message}") for f in found]
 
@@ -76,7 +79,8 @@ def test_the_countys_share_is_shown_against_the_limit() -> None:
 
 @pytest.mark.req("R01")
 def test_the_share_counts_households_of_the_late_years_only() -> None:
-    assert rules.late_share([(1999, 60), (2001, 30), (2005, 10), (2006, 100), (None, 9), (2002, None)]) == D("0.2")
+    rows = [(1999, 60), (2001, 30), (2005, 10), (2006, 100), (None, 9), (2002, None)]
+    assert rules.late_share(rows) == D("0.2")
     assert rules.late_share([]) is None
 
 
@@ -158,7 +162,9 @@ def test_a_county_that_estimates_by_household_is_recognised() -> None:
     assert rules.investment_multiple(third) is not None
 
 
-@given(st.decimals(D("0.01"), 20, places=2), st.lists(st.integers(1, 999), min_size=3, max_size=9, unique=True))
+@given(
+    st.decimals(D("0.01"), 20, places=2), st.lists(st.integers(1, 999), min_size=3, max_size=9, unique=True)
+)
 @pytest.mark.req("R04")
 def test_any_multiple_is_found_again(factor: D, households: list[int]) -> None:
     found = rules.investment_multiple([(factor * h, h) for h in households])

@@ -58,7 +58,7 @@ def test_without_the_permission_it_is_not_allowed_whatever_the_state() -> None:
 
 
 def test_the_wrong_state_is_named() -> None:
-    with pytest.raises(RuleViolation, match="“Submit” is not .*: the current state is “Approved”") as caught:
+    with pytest.raises(RuleViolation, match=r"“Submit” is not .*: the current state is “Approved”") as caught:
         FLOW.require("approved", "submit", CLERK, Paper())
     assert caught.value.findings[0].rule == "FLOW"
     with pytest.raises(RuleViolation, match="no such action"):

@@ -81,7 +81,9 @@ def test_the_range_of_a_whole_number_is_named() -> None:
         parse_int("-1")
     with pytest.raises(BadInput, match="more than 9999999"):
         parse_int(10_000_000)
-    found = as_finding(BadInput(pytest.raises(BadInput, parse_int, "x").value.message), "unit_count")
+    with pytest.raises(BadInput) as caught:
+        parse_int("x")
+    found = as_finding(caught.value, "unit_count")
     assert (found.rule, found.level, found.field) == ("R02", "error", "unit_count")
 
 
