@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.communities.fields import LEAST, READERS, WITHIN
+from app.communities.fields import LEAST, LONGEST, READERS, WITHIN
 from app.communities.rules import (
     DEFAULTS,
     NOTHING_KNOWN,
@@ -24,6 +24,7 @@ from app.communities.rules import (
     duplicate_findings,
     investment_bounds,
     investment_findings,
+    length_findings,
     position_findings,
     unit_findings,
     within_findings,
@@ -140,7 +141,7 @@ def check_columns(
         _positions(found, table, outside_km, thresholds)
     _repeats(found, table, result.names, first_row)
     _near_rows(found, table, thresholds, first_row)
-    result.findings = dict(found)
+    result.findings = {row: listed for row, listed in found.items() if listed}
     return result
 
 
@@ -157,7 +158,11 @@ def _read(result: ColumnCheck, rows: Sequence[Sequence[Any]], fields: Sequence[s
             continue
         reader = READERS.get(name)
         if reader is None:
-            result.values[name] = list(normalise_column(column))
+            texts = result.values[name] = normalise_column(column)
+            longest = LONGEST.get(name)
+            if longest is not None and max(map(len, texts), default=0) > longest:
+                for row, text in enumerate(texts):
+                    result.findings[row] += length_findings(name, text, longest)
             continue
         cells = _Cells(reader)
         keys = _without_booleans(column)

@@ -60,6 +60,15 @@ OPTIONAL = frozenset({
     "implementer_unit", "implementer_name", "implementer_phone",
 })  # fmt: skip
 REQUIRED: tuple[str, ...] = tuple(f for group in FIELDS.values() for f in group if f not in OPTIONAL)
+LONGEST: dict[str, int] = {
+    "name": 120,
+    "address": 200,
+    "supervision_unit": 120,
+    "supervisor_name": 40,
+    "implementer_unit": 120,
+    "implementer_name": 40,
+    "original_owners": 400,
+}
 LEAST: dict[str, int] = {
     "building_count": 1,
     "household_count": 1,

@@ -17,6 +17,7 @@ from app.communities.fields import (
     FIELDS,
     GROUP_LABELS,
     LEAST,
+    LONGEST,
     OPTIONAL,
     PLACE_KINDS,
     PROPERTY_KINDS,
@@ -36,9 +37,10 @@ from app.kernel.text import normalised_name, valid_phone
 __all__ = [
     "FIELDS", "GROUP_LABELS", "OPTIONAL", "PLACE_KINDS", "PROPERTY_KINDS", "READERS", "REQUIRED",
     "Candidate", "Context", "Thresholds", "Values", "area_findings", "area_per_household",
-    "built_year_findings", "check", "choice_findings", "completeness_findings", "count_findings",
+    "built_year_findings", "check", "completeness_findings", "count_findings",
     "duplicate_findings", "investment_findings", "investment_multiple", "investment_per_household",
     "late_share", "median_investment", "missing_fields", "names_alike", "position_findings", "read_choice",
+    "text_findings",
     "unit_findings", "within_findings",
 ]  # fmt: skip
 
@@ -114,7 +116,7 @@ def check(
     )
     found += duplicate_findings(values, context.candidates, thresholds)
     found += position_findings(get("lng"), get("lat"), context.outside_km, thresholds)
-    return found + choice_findings(values)
+    return found + text_findings(values)
 
 
 # --- R01 -------------------------------------------------
@@ -375,9 +377,11 @@ def _in_china(lng: Any, lat: Any) -> bool:
     return bool(LNG_RANGE[0] <= lng <= LNG_RANGE[1] and LAT_RANGE[0] <= lat <= LAT_RANGE[1])
 
 
-def choice_findings(values: Values) -> list[Finding]:
-    """M1.4.1: codes that are none of the choices, and phones that are none."""
+def text_findings(values: Values) -> list[Finding]:
+    """M1.4.1: codes that are none of the choices, phones that are none, texts longer than their column."""
     found = []
+    for field, longest in LONGEST.items():
+        found += length_findings(field, values.get(field), longest)
     for field, choices in (("place_kind", PLACE_KINDS), ("property_kind", PROPERTY_KINDS)):
         if values.get(field) and values[field] not in choices:
             found.append(Finding("M1.4.1", "error", field, msg("Not one of the choices.")))
@@ -386,3 +390,10 @@ def choice_findings(values: Values) -> list[Finding]:
             message = msg("Must be an 11-digit mobile number, or area code and number.")
             found.append(Finding("M1.4.1", "error", field, message))
     return found
+
+
+def length_findings(field: str, value: str | None, longest: int) -> list[Finding]:
+    """A text that the database could not hold."""
+    if value is None or len(value) <= longest:
+        return []
+    return [Finding("M1.4.1", "error", field, msg("At most %(most)s characters.", most=longest))]

@@ -78,6 +78,7 @@ def normalise_input(raw: Any, *, multiline: bool = False) -> str:
 _INT_RE = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)\Z", re.ASCII)
 _YEAR_RE = re.compile(r"(\d{4}) ?年?\Z", re.ASCII)
 MAX_COUNT = 9_999_999
+FIRST_YEAR, LAST_YEAR = 1900, 2100
 
 
 def parse_int(raw: Any, *, minimum: int | None = 0, maximum: int | None = MAX_COUNT) -> int | None:
@@ -110,17 +111,17 @@ def parse_int(raw: Any, *, minimum: int | None = 0, maximum: int | None = MAX_CO
 
 
 def parse_year(raw: Any) -> int | None:
-    """A four-digit year (1000–2999) from ``1995``, ``"1995年"``, ``"１９９５"`` or a date cell.
+    """A four-digit year (1900–2100) from ``1995``, ``"1995年"``, ``"１９９５"`` or a date cell.
 
     Empty gives ``None``. Raises `BadInput` for anything else ("95年", "1990年代"); which years are allowed is
     rule R01's business.
     """
     if raw is None:
         return None
-    if isinstance(raw, dt.date):
-        return raw.year
     year: int | None = None
-    if isinstance(raw, (int, float)) and not isinstance(raw, bool):
+    if isinstance(raw, dt.date):
+        year = raw.year
+    elif isinstance(raw, (int, float)) and not isinstance(raw, bool):
         year = int(raw) if abs(raw) < 10_000 and float(raw).is_integer() else None
     elif isinstance(raw, str):
         text = normalise_input(fold_width(raw))
@@ -128,7 +129,7 @@ def parse_year(raw: Any) -> int | None:
             return None
         found = _YEAR_RE.match(text)
         year = int(found[1]) if found else None
-    if year is None or not 1000 <= year <= 2999:
+    if year is None or not FIRST_YEAR <= year <= LAST_YEAR:
         raise BadInput(msg("Must be a four-digit year, such as 1995."))
     return year
 

@@ -229,6 +229,10 @@ def test_choices_and_phones() -> None:
     assert [(f.level, f.field) for f in found] == [
         ("error", "place_kind"), ("error", "property_kind"), ("error", "implementer_phone"),
     ]  # fmt: skip
+    assert [(f.field, str(f.message)) for f in check(GOOD | {"name": "名" * 121})] == [
+        ("name", "At most 120 characters."),
+    ]  # fmt: skip
+    assert check(GOOD | {"address": "址" * 200}) == []
     assert set(PLACE_KIND_WORDS.values()) == set(rules.PLACE_KINDS)
     assert set(PROPERTY_KIND_WORDS.values()) == set(rules.PROPERTY_KINDS)
     assert rules.read_choice("城市（建成区）", PLACE_KIND_WORDS) == "city"

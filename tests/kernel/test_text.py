@@ -95,7 +95,8 @@ def test_years_are_read(raw: object) -> None:
 
 @pytest.mark.req("R01", "M1.4.2")
 @pytest.mark.parametrize(
-    "raw", ["95年", "1990年代", "199", 95, 1995.5, True, "0000", float("nan"), float("inf"), 10**30]
+    "raw",
+    ["95年", "1990年代", "199", 95, 1995.5, True, "0000", "1899", dt.date(2101, 1, 1), float("nan"), 10**30],
 )
 def test_what_is_no_year_is_refused(raw: object) -> None:
     with pytest.raises(BadInput, match="four-digit"):
