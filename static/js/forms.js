@@ -98,7 +98,7 @@
   /* ── events ── */
   function mine(el) { return el.form && (el.form.dataset.draftKey || el.form.dataset.checkUrl || 'guard' in el.form.dataset) ? el.form : null; }
   ['input', 'change'].forEach(function (kind) { doc.addEventListener(kind, function (e) { var f = e.target.name && mine(e.target); if (!f || !keep(e.target)) { return; } e.target._touched = true; f._dirty = true; autosave(f); check(f); }); });
-  doc.addEventListener('submit', function (e) {
+  window.addEventListener('submit', function (e) {
     var f = e.target; if (e.defaultPrevented || f.dataset.sending !== '1' && f.dataset.checked !== '1') { if (!f.hasAttribute('hx-post')) { return; } }
     f._sent = true; if (f.dataset.draftKey) { clearTimeout(f._save); store.set(f.dataset.draftKey, { values: read(f), at: Date.now(), submitted: true }); }
     if ('logout' in f.dataset) { try { Object.keys(localStorage).filter(function (k) { return k.indexOf('draft:') === 0; }).forEach(function (k) { localStorage.removeItem(k); }); } catch (x) { /* storage is switched off: nothing is kept */ } }

@@ -209,5 +209,6 @@
   doc.addEventListener('keydown', function (e) { if (e.target.classList && e.target.classList.contains('skip') && e.key === 'Enter') { setTimeout(function () { doc.getElementById('main').focus(); }, 0); } });
 
   window.portal = { text: text, meta: meta, toast: toast, notice: notice, progress: progress, busy: busy, idle: idle, ask: ask, open: open, icon: icon, make: make, button: button, ready: ready, $: $, $$: $$ };
+  var here = $('.p-nav [aria-current]'); if (here && here.scrollIntoView) { here.parentNode.scrollLeft = here.offsetLeft - 40; }
   markTheme(); ready(doc.body);
 }());

@@ -9,7 +9,7 @@
       body: JSON.stringify(body)
     }).then(function (answer) {
       if (answer.ok) { location.reload(); return null; }
-      return answer.json().then(function (said) { p.toast(said.message, 'bad'); });
+      return answer.json().then(function (said) { p.toast('bad', said.message); });
     });
   }
   doc.addEventListener('submit', function (e) {

@@ -60,7 +60,8 @@
 
   /* ── forms: one sending at a time; before it leaves the page, is the session still there? ── */
   function checkFirst(form) { return p.meta('portal-session') && form.method === 'post' && !('native' in form.dataset) && !('login' in form.dataset) && !('logout' in form.dataset); }
-  doc.addEventListener('submit', function (e) {
+  /* on window: after every other script of the page has had its say */
+  window.addEventListener('submit', function (e) {
     var form = e.target;
     if (e.defaultPrevented || form.hasAttribute('hx-post') || form.hasAttribute('hx-get') || form.method === 'dialog') { return; }
     if (form.dataset.sending === '1') { e.preventDefault(); return; }
