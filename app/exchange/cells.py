@@ -1,8 +1,8 @@
 """Rows of values → the bytes of SpreadsheetML rows, a column at a time (performance.md, item 10).
 
-Text is always written as inline string, so that nothing a user typed can become a formula. Text that starts like a
-formula (``= + - @``, tab, carriage return, or the full-width twins of the signs) also gets a style with
-``quotePrefix``: Excel and WPS then keep it as text when the cell is edited, or saved as CSV and opened again.
+Text is always written as inline string, so that nothing a user typed can become a formula. Text that starts
+like a formula (``= + - @``, tab, carriage return, or full-width twins of the signs) also gets a style with
+``quotePrefix``: Excel and WPS then keep it as text when the cell is edited.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class CellStyle:
 
 
 def clean_text(value: object) -> str:
-    """Text as a cell can hold it: without characters illegal in XML, line ends as LF, at most 32,767 characters."""
+    """Text as a cell can hold it: legal in XML, line ends as LF, at most 32,767 characters."""
     text = _ILLEGAL.sub("", str(value).replace("\r\n", "\n").replace("\r", "\n"))
     return text if len(text) <= MAX_CELL_CHARS else text[: MAX_CELL_CHARS - 1] + "…"
 
@@ -71,7 +71,7 @@ def excel_serial(value: dt.date | dt.datetime) -> float | int | None:
 
 
 def normalise(column: Column, value: Any) -> Any:
-    """The value as the cell holds it: None, bool, number, date, datetime, or clean text for everything else."""
+    """The value as the cell holds it: None, bool, number, date, datetime, or else clean text."""
     if value is None or value == "":
         return None
     kind = column.kind

@@ -27,9 +27,9 @@ _DEFAULT_WIDTHS: dict[str, float] = {
 class Column:
     """One column of a sheet that is written.
 
-    ``label`` and ``group`` are already translated. ``width`` is in characters (half-width), ``decimals`` applies
-    to kind ``decimal``. ``number_format`` replaces the format of the kind. ``labels`` are the words for True and
-    False of kind ``bool``; without them the cell is a true Excel boolean.
+    ``label`` and ``group`` are already translated. ``width`` is in characters (half-width), ``decimals``
+    applies to kind ``decimal``. ``number_format`` replaces the format of the kind. ``labels`` are the words
+    for True and False of kind ``bool``; without them the cell is a true Excel boolean.
     """
 
     key: str
@@ -99,8 +99,8 @@ class SheetColumn:
     ``aliases`` are further headings under which older or county-made workbooks carry the same column.
     ``choices`` become a drop-down list. ``note`` is shown as comment and as input message at the cell.
     ``fill_merged`` repeats the value of a merged cell on every row that it spans (市州 beside all its rows).
-    ``example`` fills the sample row of the instructions. ``minimum`` and ``maximum`` guard numbers in Excel only:
-    the rules of the capability decide when the workbook is imported.
+    ``example`` fills the sample row of the instructions. ``minimum`` and ``maximum`` guard numbers in Excel
+    only: the rules of the capability decide when the workbook is imported.
     """
 
     key: str

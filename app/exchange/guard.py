@@ -1,8 +1,8 @@
 """What is inside an uploaded file, and whether it is safe to parse (M1.4.2).
 
-The parser holds a worksheet as one dense block from its first to its last filled cell. A file of a few hundred
-bytes can hence ask for gigabytes: by lying about its sizes, or by a single value in cell XFD1048576. Both are
-found here, before any parsing. Sizes are measured by unpacking, never believed.
+The parser holds a worksheet as one dense block from its first to its last filled cell. A file of a few
+hundred bytes can hence ask for gigabytes: by lying about its sizes, or by a single value in cell XFD1048576.
+Both are found here, before any parsing. Sizes are measured by unpacking, never believed.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from pathlib import PurePath
 from types import ModuleType
 from typing import Literal
 
+from xlsxwriter.utility import xl_col_to_name
+
+from app.exchange.legacy import LockedWorkbook, filled_extents
 from app.kernel.errors import Message, PortalError, msg
 
 _fast_zlib: ModuleType
@@ -59,13 +62,16 @@ def check_file(data: bytes, filename: str = "") -> WorkbookKind:
     if filename and _EXTENSIONS[extension] != kind:
         raise ReaderError(
             msg(
-                "The file is named %(extension)s but holds a .%(kind)s workbook. Save it as .xlsx and try again.",
+                "The file is named %(extension)s but holds a .%(kind)s workbook. "
+                "Save it as .xlsx and try again.",
                 extension=extension,
                 kind=kind,
             )
         )
     if kind == "xlsx":
         _check_package(data)
+    else:
+        _check_legacy(data)
     return kind
 
 
@@ -122,6 +128,19 @@ def _check_package(data: bytes) -> None:
             check_extent(content)
 
 
+def _check_legacy(data: bytes) -> None:
+    """The parser reads all worksheets of an .xls at once, so their cells are counted together."""
+    try:
+        extents = filled_extents(data)
+    except LockedWorkbook as error:
+        raise locked() from error
+    except (ValueError, struct.error) as error:
+        raise not_a_workbook() from error
+    if sum(rows * columns for rows, columns in extents) > MAX_CELLS:
+        last_row, last_column = max(extents, key=lambda extent: extent[0] * extent[1])
+        raise ReaderError(_too_wide(last_row, xl_col_to_name(last_column - 1)))
+
+
 def _unpack(data: bytes, member: zipfile.ZipInfo) -> bytes:
     """Content of the member, if it is as long as it claims to be."""
     start = member.header_offset
@@ -151,7 +170,8 @@ def _unpack(data: bytes, member: zipfile.ZipInfo) -> bytes:
 def check_extent(xml: bytes) -> None:
     """Refuse a worksheet whose filled cells span more than ``MAX_CELLS``.
 
-    Up to column Z and row 99,999 nothing needs counting; formatted but empty cells, however far out, don't count.
+    Up to column Z and row 99,999 nothing needs counting. Formatted but empty cells don't count, however far
+    out they are.
     """
     if _FAR_OUT.search(xml) is None:
         return

@@ -1,7 +1,7 @@
 """Reads what counties fill in: .xlsx and .xls of Excel and WPS, by python-calamine (M1.4.2).
 
-The table may stand below titles, under merged heads, with its columns in any order and among others. Rows keep
-the number they have in the file, so that every message can name it.
+The table may stand below titles, under merged heads, with its columns in any order and among others. Rows
+keep the number they have in the file, so that every message can name it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import io
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import compress
+from itertools import compress, islice
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +23,19 @@ from app.exchange.values import Cell, clean_column
 from app.kernel.errors import msg
 
 MAX_ROWS = 50_000
+#: Visible worksheets that are searched for the table, and the rows of each that can belong to its head.
+_SEARCHED_SHEETS = 10
+_TOP_ROWS = SEARCHED_ROWS + 8
 
 
 @dataclass(frozen=True)
 class ReadTable:
     """A table as it was read.
 
-    ``rows[i]`` holds one clean value per declared column, None where the file has nothing; ``row_numbers[i]`` is
-    its 1-based number in the file. ``missing`` are declared columns without a heading, ``unknown`` headings
-    without a column, ``repeated`` headings of a column that had been found already.
+    ``rows[i]`` holds one clean value per declared column, None where the file has nothing;
+    ``row_numbers[i]`` is its 1-based number in the file. ``missing`` are declared columns
+    without a heading, ``unknown`` headings without a column, ``repeated`` headings of a column that had been
+    found already.
     """
 
     sheet_name: str
@@ -93,22 +97,25 @@ def _guarded(data: bytes, columns: Sequence[SheetColumn]) -> tuple[Any, list[lis
 
 
 def _best_sheet(book: Any, columns: Sequence[SheetColumn]) -> tuple[Any, list[list[Any]], Head]:
-    best: tuple[Any, list[list[Any]], Head] | None = None
-    for meta in book.sheets_metadata:
-        if meta.typ != calamine.SheetTypeEnum.WorkSheet or meta.visible != calamine.SheetVisibleEnum.Visible:
-            continue
-        sheet = book.get_sheet_by_name(meta.name)
-        cells = sheet.to_python(skip_empty_area=False)
-        head = find_head(cells, sheet.merged_cell_ranges or (), columns)
-        if head and (best is None or len(head.places) > len(best[2].places)):
-            best = sheet, cells, head
+    best: tuple[Any, Head] | None = None
+    visible = (
+        meta.name
+        for meta in book.sheets_metadata
+        if meta.typ == calamine.SheetTypeEnum.WorkSheet and meta.visible == calamine.SheetVisibleEnum.Visible
+    )
+    for name in islice(visible, _SEARCHED_SHEETS):
+        sheet = book.get_sheet_by_name(name)
+        top = sheet.to_python(skip_empty_area=False, nrows=_TOP_ROWS)
+        head = find_head(top, sheet.merged_cell_ranges or (), columns)
+        if head and (best is None or len(head.places) > len(best[1].places)):
+            best = sheet, head
             if len(head.places) == len(columns):
                 break
     if best is None:
         raise ReaderError(
             msg("No head was found in the first %(rows)s rows. Please use the template.", rows=SEARCHED_ROWS)
         )
-    return best
+    return best[0], best[0].to_python(skip_empty_area=False), best[1]
 
 
 def _table(

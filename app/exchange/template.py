@@ -1,7 +1,7 @@
 """Import templates, and the bad rows of an import handed back as one (M1.4.2, D4).
 
-A template carries its rules in itself: starred required columns first, drop-down lists, number and date checks,
-a note at every head and cell, and a sheet of instructions with a sample row.
+A template carries its rules in itself: starred required columns first, drop-down lists, number and date
+checks, a note at every head and cell, and a sheet of instructions with a sample row.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def write_template(
     instructions: Sequence[str] = (),
     translate: Translate = str,
 ) -> None:
-    """Write an empty template; ``title`` and ``instructions`` are already translated, ``translate`` does the rest."""
+    """Write an empty template; ``title`` and ``instructions`` come translated already."""
     book = styles.new_workbook(target)
     ordered = template_order(columns)
     sheet = _TemplateSheet(book, sheet_name, ordered, translate)
@@ -91,8 +91,8 @@ def write_errors(
 ) -> int:
     """Write refused rows with their original cells, row number and an error column; return how many.
 
-    Cells are in the order of ``columns``, which is kept. The workbook has the template's heads and checks, so it
-    can be mended and imported again: the reader passes over the two added columns.
+    Cells are in the order of ``columns``, which is kept. The workbook has the template's heads and checks, so
+    it can be mended and imported again: the reader passes over the two added columns.
     """
     book = styles.new_workbook(target)
     sheet = _TemplateSheet(book, sheet_name or translate(msg("Rows to correct")), tuple(columns), translate)

@@ -1,7 +1,7 @@
 """Cells as users type them → clean values, a column at a time (M1.4.2).
 
-Nothing is interpreted here beyond what the spreadsheet program itself did: ``1995年`` or ``98户`` stay as they are
-for the parser of the capability, which knows what to say about them.
+Nothing is interpreted here beyond what the spreadsheet program itself did: ``1995年`` or ``98户`` stay as
+they are for the parser of the capability, which knows what to say about them.
 """
 
 from __future__ import annotations

@@ -273,6 +273,50 @@ def test_wide_but_honest_tables_pass() -> None:
     assert len(table.unknown) == 40
 
 
+@pytest.mark.parametrize("place", [(65_535, 255), (65_535, 60)])
+def test_a_far_cell_of_an_old_workbook_is_refused(place: tuple[int, int]) -> None:
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("摸底表")
+    sheet.write(0, 0, "市州")
+    sheet.write(*place, 1)
+    stream = io.BytesIO()
+    book.save(stream)
+    assert "row 65536" in refusal(stream.getvalue(), "a.xls")
+
+
+def test_worksheets_of_an_old_workbook_count_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    book = xlwt.Workbook()
+    for name in ("一", "二", "三"):
+        book.add_sheet(name).write(999, 9, 1)
+    stream = io.BytesIO()
+    book.save(stream)
+    monkeypatch.setattr(guard, "MAX_CELLS", 20_000)
+    assert "row 1000, column J" in refusal(stream.getvalue())
+
+
+def test_formats_far_out_in_an_old_workbook_do_no_harm() -> None:
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("摸底表")
+    for number, row in enumerate([HEADS, ROW[:4]]):
+        for index, value in enumerate(row):
+            sheet.write(number, index, value)
+    sheet.write(65_535, 255, None, xlwt.easyxf("font: bold on"))
+    stream = io.BytesIO()
+    book.save(stream)
+    assert read_rows(stream.getvalue(), COLUMNS).rows == ((*READ[:4], None),)
+
+
+def test_large_and_locked_old_workbooks() -> None:
+    rows = [HEADS, *([f"市{n}", f"小区{n}", n, n / 100, None] for n in range(1, 9_001))]
+    data = xls(rows)
+    assert len(data) > 109 * 512 * 8
+    assert read_rows(data, COLUMNS).rows[-1] == ("市9000", "小区9000", "9000", "90", None)
+    start = data.index(struct.pack("<2H", 0x0809, 16))
+    codepage = data.index(struct.pack("<3H", 0x0042, 2, 0x04B0), start)
+    locked = data[:codepage] + struct.pack("<2H", 0x002F, 2) + data[codepage + 4 :]
+    assert "password" in refusal(locked)
+
+
 def test_zip_bombs_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard, "MAX_UNPACKED_BYTES", 1 << 20)
     data = repacked(xlsx([HEADS, ROW]), SHEET, lambda xml: xml + b" " * (2 << 20))
@@ -356,8 +400,9 @@ def test_too_many_rows_and_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "larger than" in refusal(data)
 
 
-def test_every_single_damaged_byte_is_either_read_or_refused() -> None:
-    data = xlsx([HEADS, ROW])
+@pytest.mark.parametrize("make", [xlsx, xls])
+def test_every_single_damaged_byte_is_either_read_or_refused(make: Callable[[Rows], bytes]) -> None:
+    data = make([HEADS, ROW])
     for place in range(0, len(data), 37):
         broken = bytearray(data)
         broken[place] ^= 0xFF

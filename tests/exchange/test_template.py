@@ -104,9 +104,19 @@ def test_one_column_makes_a_template() -> None:
 
 
 BAD = (
-    BadRow(7, (None, "鼎城区", "=甲", None, "98户", "0.66", dt.date(2024, 5, 1), None), (msg("Must be a number."),), frozenset({"built"})),
-    BadRow(40, ("007", "鼎城区", "+乙", None, "1993", "01.5", "2024年", "是"), (msg("A"), msg("At most %(n)s.", n=3)), frozenset({"name"})),
-)  # fmt: skip
+    BadRow(
+        7,
+        (None, "鼎城区", "=甲", None, "98户", "0.66", dt.date(2024, 5, 1), None),
+        (msg("Must be a number."),),
+        frozenset({"built"}),
+    ),
+    BadRow(
+        40,
+        ("007", "鼎城区", "+乙", None, "1993", "01.5", "2024年", "是"),
+        (msg("A"), msg("At most %(n)s.", n=3)),
+        frozenset({"name"}),
+    ),
+)
 
 
 @pytest.mark.req("D4")

@@ -95,7 +95,8 @@ def streamed(sheets: list[Sheet], **options: Any) -> bytes:
 def cells(data: bytes, *, inline: bool = False) -> list[list[tuple[Any, ...]]]:
     """Value, type, number format and quotePrefix of every cell, by openpyxl.
 
-    openpyxl undoes ``_x005F_`` in shared strings only, Excel and calamine in inline strings too: ``inline`` does it.
+    openpyxl undoes ``_x005F_`` in shared strings only, Excel and calamine in inline strings too, as does
+    ``inline``.
     """
     book = openpyxl.load_workbook(io.BytesIO(data))
     return [
