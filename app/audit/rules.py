@@ -8,6 +8,8 @@ import json
 from decimal import Decimal
 from typing import Any
 
+from app.kernel.errors import N_
+
 GENESIS = "0" * 64
 SECRET_FIELDS = frozenset({"password", "totp_secret", "token_hash", "recovery_codes"})
 HASHED = (
@@ -38,3 +40,70 @@ def digest(event: dict[str, Any], prev_hash: str) -> str:
     body = {key: plain(event.get(key)) for key in HASHED}
     text = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(f"{prev_hash}\n{text}".encode()).hexdigest()
+
+
+# what happened, as users read it; an action without a word here is shown as it is stored
+ACTIONS: dict[str, str] = {
+    "create": N_("Created"),
+    "update": N_("Changed"),
+    "delete": N_("Moved to the recycle bin"),
+    "restore": N_("Restored"),
+    "erase": N_("Erased"),
+    "import": N_("Imported"),
+    "export": N_("Exported"),
+    "reveal": N_("Viewed in full"),
+    "sign_in": N_("Signed in"),
+    "sign_out": N_("Signed out"),
+    "reset_password": N_("Password reset"),
+    "change_password": N_("Password changed"),
+}
+# icon and colour of an action in a timeline
+MARKS: dict[str, tuple[str, str]] = {
+    "create": ("plus", "ok"),
+    "update": ("edit", ""),
+    "delete": ("trash", "bad"),
+    "restore": ("arrow-back-up", "ok"),
+    "erase": ("trash", "bad"),
+    "import": ("file-import", ""),
+    "export": ("table-export", "warn"),
+    "reveal": ("eye", "warn"),
+}
+ENTITIES: dict[str, str] = {
+    "Account": N_("Account"),
+    "AuditEvent": N_("Audit record"),
+    "CodeItem": N_("Code entry"),
+    "CodeTable": N_("Code table"),
+    "Community": N_("Community"),
+    "Department": N_("Department"),
+    "Holiday": N_("Holiday"),
+    "ProvinceProfile": N_("Province profile"),
+    "Region": N_("Region"),
+    "SignInRecord": N_("Sign-in record"),
+    "Town": N_("Town"),
+}
+# keys that no column carries: what exports, imports and the mixins write
+COMMON: dict[str, str] = {
+    "args": N_("Search conditions"),
+    "columns": N_("Columns"),
+    "county_code": N_("County"),
+    "created_at": N_("Created at"),
+    "created_by": N_("Created by"),
+    "deleted_at": N_("Deleted at"),
+    "deleted_by": N_("Deleted by"),
+    "ids": N_("Ticked rows"),
+    "place_label": N_("Linked to"),
+    "place_state": N_("State of linking"),
+    "place_year": N_("Plan year"),
+    "rows": N_("Number of rows"),
+    "version": N_("Version"),
+}
+# written by the program, of no interest in a record's own history
+TECHNICAL = frozenset(
+    {"id", "version", "created_at", "created_by", "updated_at", "updated_by", "import_batch_id"}
+)
+
+
+def changed_keys(before: Any, after: Any) -> list[str]:
+    """The keys whose values differ, in the order they were stored."""
+    old, new = before or {}, after or {}
+    return [key for key in dict.fromkeys((*old, *new)) if old.get(key) != new.get(key)]

@@ -9,6 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.audit.models import BigId
+from app.communities.rules import PLACE_KINDS, PROPERTY_KINDS
 from app.extensions import _l
 from app.persistence.base import Audited, CountyScoped, Model, Recyclable, Stamped, Versioned
 from app.persistence.types import ExactDecimal, degrees, wan_sqm, wan_yuan
@@ -71,7 +72,9 @@ class Community(Audited, CountyScoped, Versioned, Stamped, Recyclable, Model):
     lng: Mapped[Decimal | None] = mapped_column(degrees(), info={"label": _l("Longitude")})
     lat: Mapped[Decimal | None] = mapped_column(degrees(), info={"label": _l("Latitude")})
     built_year: Mapped[int | None] = mapped_column(SmallInteger, info={"label": _l("Year built"), "unit": _l("year")})
-    place_kind: Mapped[str] = mapped_column(String(16), **_TEXT, info={"label": _l("City or county town")})
+    place_kind: Mapped[str] = mapped_column(
+        String(16), **_TEXT, info={"label": _l("City or county town"), "choices": PLACE_KINDS}
+    )
     building_count: Mapped[int | None] = mapped_column(
         Integer, info={"label": _l("Buildings"), "unit": _l("buildings (unit)")}
     )
@@ -86,7 +89,9 @@ class Community(Audited, CountyScoped, Versioned, Stamped, Recyclable, Model):
         Integer, info={"label": _l("Households in substandard flats"), "unit": _l("households (unit)")}
     )
     floor_area: Mapped[Decimal | None] = mapped_column(wan_sqm(), info={"label": _l("Floor area"), "unit": _l("10k ㎡")})
-    property_kind: Mapped[str] = mapped_column(String(16), **_TEXT, info={"label": _l("Kind of property")})
+    property_kind: Mapped[str] = mapped_column(
+        String(16), **_TEXT, info={"label": _l("Kind of property"), "choices": PROPERTY_KINDS}
+    )
     planned_investment: Mapped[Decimal | None] = mapped_column(
         wan_yuan(), info={"label": _l("Planned investment"), "unit": _l("10k yuan")}
     )
