@@ -16,7 +16,7 @@ from app.accounts.models import Account, UserSession
 from app.extensions import db
 from app.kernel.actor import ANONYMOUS, Actor
 from app.kernel.scope import Scope
-from app.persistence.context import set_actor
+from app.persistence.context import reset_actor, set_actor
 from app.persistence.types import utcnow
 from app.regions.models import CacheVersion, Department, Region
 
@@ -68,7 +68,7 @@ def resolve_actor() -> None:
     """``before_request``: find out who acts and set scope and permissions; anybody unknown is ANONYMOUS."""
     g.request_id = uuid.uuid4().hex
     g.session_state = "none"
-    set_actor(ANONYMOUS)
+    g.actor_token = set_actor(ANONYMOUS)
     g.actor = ANONYMOUS
     if request.endpoint == "static" or not (token := session.get(TOKEN_KEY)):
         return
@@ -89,6 +89,12 @@ def resolve_actor() -> None:
     g.session_state = "live"
     g.actor = _actor(row)
     set_actor(g.actor)
+
+
+def forget_actor(_error: BaseException | None = None) -> None:
+    """``teardown_request``: nothing of this request's actor outlives it."""
+    if token := g.pop("actor_token", None):
+        reset_actor(token)
 
 
 def actor_of(user_id: int, session_id: int | None = None) -> Actor:

@@ -22,6 +22,10 @@ def set_actor(actor: Actor) -> Token[Actor]:
     return _actor.set(actor)
 
 
+def reset_actor(token: Token[Actor]) -> None:
+    _actor.reset(token)
+
+
 @contextmanager
 def acting_as(actor: Actor) -> Iterator[Actor]:
     """Run a block as this actor (jobs, commands, tests)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from flask_babel import Domain
 from flask_talisman import Talisman
 
 import config
-from app.accounts.principal import resolve_actor
+from app.accounts.principal import forget_actor, resolve_actor
 from app.audit import services as audit
 from app.extensions import appbuilder, csrf, db, migrate
 from app.persistence import engine, gate
@@ -55,10 +56,7 @@ def init_extensions(app: Flask) -> None:
     """Database, migrations, CSRF, headers and the per-request actor."""
     use_catalogues(app)
     db.init_app(app)
-    if not app.extensions.get("portal_events"):
-        for install in (engine.install, gate.install, audit.install):
-            install(db.session)
-        app.extensions["portal_events"] = True
+    install_session_events()
     migrate.init_app(app, db, directory=str(config.ROOT / "app" / "migrations"), compare_type=True)
     csrf.init_app(app)
     Talisman(
@@ -74,6 +72,14 @@ def init_extensions(app: Flask) -> None:
     )
     app.before_request(resolve_actor)
     app.before_request(protect_from_forgery)
+    app.teardown_request(forget_actor)
+
+
+@cache
+def install_session_events() -> None:
+    """Gate, row policies and audit hang on the one session factory of the process: put there once."""
+    for install in (engine.install, gate.install, audit.install):
+        install(db.session)
 
 
 def protect_from_forgery() -> None:

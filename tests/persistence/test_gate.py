@@ -1,0 +1,119 @@
+"""The scope gate: reads, writes, fail closed, Core statements, and the second wall on PostgreSQL."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from app.communities.models import Community
+from app.extensions import db
+from app.kernel.actor import ANONYMOUS, SYSTEM, Actor
+from app.kernel.errors import OutOfScope
+from app.kernel.scope import Scope
+from app.persistence import gate
+from app.persistence.context import acting_as, unscoped
+from app.persistence.gate import UnscopedStatement
+
+pytestmark = pytest.mark.req("M1.1", "M1.4")
+
+
+def names(session):
+    return {row.county_code for row in session.scalars(sa.select(Community))}
+
+
+@pytest.fixture
+def own(app_db):
+    with app_db.app_context():
+        with acting_as(Actor(user_id=1, scope=Scope.region("430703"))):
+            yield db.session()
+        db.session.rollback()
+
+
+def test_reads_are_narrowed_to_the_scope(own):
+    assert names(own) == {"430703"}
+    assert own.scalar(sa.select(sa.func.count(Community.id))) > 10
+
+
+def test_a_city_sees_its_counties_and_no_other(app_db):
+    with app_db.app_context(), acting_as(Actor(user_id=1, scope=Scope.region("430700"))):
+        found = names(db.session())
+    assert {"430703", "430722"} <= found
+    assert all(code.startswith("4307") for code in found)
+
+
+@pytest.mark.parametrize("scope", [Scope.nothing(), Scope.plans(frozenset({1}))])
+def test_without_a_region_nothing_is_there(app_db, scope):
+    with app_db.app_context(), acting_as(Actor(user_id=1, scope=scope)):
+        assert names(db.session()) == set()
+    with app_db.app_context(), acting_as(ANONYMOUS):
+        assert names(db.session()) == set()
+
+
+def test_a_foreign_row_does_not_exist(own):
+    with unscoped("test: find a foreign row"):
+        foreign = own.execute(
+            sa.select(Community.__table__.c.id).where(Community.__table__.c.county_code == "430722").limit(1)
+        ).scalar_one()
+    assert own.get(Community, foreign) is None
+    assert own.scalar(sa.select(Community).where(Community.id == foreign)) is None
+
+
+def test_core_statements_must_say_that_they_applied_the_scope(own):
+    with pytest.raises(UnscopedStatement):
+        own.execute(sa.select(Community.__table__.c.id))
+    with pytest.raises(UnscopedStatement):
+        own.execute(sa.update(Community.__table__).values(name="x"))
+    with pytest.raises(UnscopedStatement):
+        own.execute(sa.delete(Community))
+
+
+def test_writing_outside_the_scope_is_refused(own):
+    own.add(Community(county_code="430722", name="别家"))
+    with pytest.raises(OutOfScope):
+        own.flush()
+    own.rollback()
+    mine = own.scalars(sa.select(Community).limit(1)).one()
+    mine.county_code = "430722"
+    with pytest.raises(OutOfScope):
+        own.flush()
+
+
+def test_the_recycle_bin_is_hidden_unless_asked_for(own):
+    from app.persistence.types import utcnow
+
+    mine = own.scalars(sa.select(Community).where(Community.place_state == "free").limit(1)).one()
+    number = mine.id
+    mine.deleted_at = utcnow()
+    own.flush()
+    own.expunge_all()
+    assert own.scalar(sa.select(Community).where(Community.id == number)) is None
+    hidden = sa.select(Community).where(Community.id == number).execution_options(with_deleted=True)
+    assert own.scalar(hidden) is not None
+
+
+def test_row_policies_hold_when_the_python_gate_is_off(app_db, monkeypatch):
+    if app_db.extensions["test_backend"] != "postgresql":
+        pytest.skip("row-level security is PostgreSQL's")
+    monkeypatch.setattr(gate, "_touches_scoped", lambda _statement: False)
+    with app_db.app_context(), acting_as(Actor(user_id=1, scope=Scope.region("430703"))):
+        session = db.session()
+        codes = sa.select(Community.__table__.c.county_code).distinct()
+        found = set(session.execute(codes.execution_options(scope_applied=True)).scalars())
+        assert found == {"430703"}
+        foreign = sa.update(Community.__table__).where(Community.__table__.c.county_code == "430722").values(name="x")
+        assert session.execute(foreign.execution_options(scope_applied=True)).rowcount == 0
+        row = sa.insert(Community.__table__).values(
+            county_code="430722", name="x", created_at=sa.func.now(), updated_at=sa.func.now()
+        )
+        with pytest.raises(sa.exc.ProgrammingError):
+            session.execute(row.execution_options(scope_applied=True))
+        session.rollback()
+    with app_db.app_context(), acting_as(ANONYMOUS):
+        connection = db.engine.connect()
+        assert connection.execute(sa.text("SELECT count(*) FROM community")).scalar() == 0
+        connection.close()
+
+
+def test_the_system_sees_everything(app_db):
+    with app_db.app_context(), acting_as(SYSTEM):
+        assert {"430703", "520525"} <= names(db.session())
