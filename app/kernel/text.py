@@ -184,7 +184,7 @@ def normalise_column(column: Sequence[Any]) -> list[str]:
 
 
 def normalised_names(names: Sequence[str]) -> list[str]:
-    """`normalised_name` of every already clean name, in one pass over all of them (20,000 in 10 ms)."""
+    """`normalised_name` of every already clean name, in one pass over all of them."""
     joined = "\n".join(names)
     if _FOLDABLE_RE.search(joined):
         joined = fold_width(joined)

@@ -70,6 +70,12 @@ def test_other_counties_stay_out_and_doubles_are_shown_once() -> None:
     assert len(names("临沅路", limit=1)) == 1
 
 
+@pytest.mark.req("M1.4.1g")
+def test_the_exact_name_goes_before_what_begins_or_contains_it() -> None:
+    lanes = [Entry(name, "place", 111.7, 29.0, CODE) for name in ("新幸福里", "幸福里弄", "幸福里")]
+    assert [hit.match for hit in search("幸福里", lanes)] == ["exact", "prefix", "part"]
+
+
 @given(st.text(max_size=30))
 def test_any_query_is_answered(query: str) -> None:
     hits = search(query, ENTRIES, county_code=CODE, limit=3)
