@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import compress, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +130,7 @@ def _table(
     for index, column in enumerate(columns):
         place = head.places.get(column.key)
         if place is not None:
-            values[index] = clean_column(column, [row[place] for row in body])
+            values[index] = clean_column(column, list(map(itemgetter(place), body)))
     rows = list(zip(*values, strict=True))
     numbers = list(range(first + 1, first + 1 + len(rows)))
     filled = list(map(any, rows))

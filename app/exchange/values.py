@@ -61,7 +61,7 @@ def clean_column(column: SheetColumn, values: Sequence[Any]) -> list[Cell]:
     if types == {str}:
         joined = "".join(values)
         if " " not in joined and joined.isprintable() and _WIDE.search(joined) is None:
-            return [value or None for value in values]
+            return list(values) if all(values) else [value or None for value in values]
     return [_clean_cell(column, value) for value in values]
 
 
