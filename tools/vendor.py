@@ -55,7 +55,9 @@ def copy_files() -> int:
 def symbol(name: str) -> str:
     """Return one outline of @tabler/icons as a symbol of the sprite."""
     text = (MODULES / "@tabler/icons/icons/outline" / f"{name}.svg").read_text()
-    inner = re.search(r"<svg[^>]*>(.*)</svg>", re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL), re.DOTALL).group(1)
+    inner = re.search(
+        r"<svg[^>]*>(.*)</svg>", re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL), re.DOTALL
+    ).group(1)
     inner = re.sub(r'<path stroke="none" d="M0 0h24v24H0z" fill="none"\s*/>', "", inner)
     inner = re.sub(r"\s*\n\s*", "", inner).replace(" />", "/>")
     return f'<symbol id="{name}" viewBox="0 0 24 24">{inner}</symbol>'

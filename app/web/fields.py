@@ -14,15 +14,13 @@ from wtforms import Field, widgets
 LONG_LIST = 12
 """From this many choices on a select gets a search box."""
 
-_TEXT, _AREA, _SELECT = widgets.TextInput(), widgets.TextArea(), widgets.Select()
+_TEXT, _AREA = widgets.TextInput(), widgets.TextArea()
 _REPLACED = {
     "BS3TextFieldWidget": _TEXT,
     "BS3TextAreaFieldWidget": _AREA,
     "BS3PasswordFieldWidget": widgets.PasswordInput(),
     "DatePickerWidget": widgets.DateInput(),
     "DateTimePickerWidget": _TEXT,
-    "Select2Widget": _SELECT,
-    "Select2ManyWidget": widgets.Select(multiple=True),
 }
 _KINDS = {
     "BooleanField": "check",
@@ -39,7 +37,7 @@ _KINDS = {
 
 
 def kind_of(field: Field) -> str:
-    """Return how a field is laid out: text, area, select, multi, check, radio, checks, file, hidden, submit."""
+    """Return the layout of a field: text, area, select, multi, check, radio, checks, file, hidden, submit."""
     kind = _KINDS.get(field.type)
     if kind:
         return kind
@@ -64,13 +62,17 @@ def control(field: Field, **attributes: Any) -> Markup:
     selects. Values of Flask-AppBuilder's remote selects are loaded from their endpoint by the page.
     """
     kind = kind_of(field)
-    css = {"check": "form-check-input", "select": "form-select", "multi": "form-select"}.get(kind, "form-control")
+    css = {"check": "form-check-input", "select": "form-select", "multi": "form-select"}.get(
+        kind, "form-control"
+    )
     attributes["class"] = f"{css} {attributes.pop('class_', '')}".strip()
     name = type(field.widget).__name__
     if "AJAX" in name:
         return _remote_select(field, attributes)
     if kind in {"select", "multi"} and (kind == "multi" or _choice_count(field) > LONG_LIST):
         attributes.setdefault("data_search", "1")
+    if "Select2" in name:
+        return _local_select(field, attributes, multiple=kind == "multi")
     widget = _REPLACED.get(name, field.widget)
     if kind == "area":
         attributes.setdefault("rows", 3)
@@ -92,19 +94,29 @@ def filter_control(field: Field, name: str, value: Any, label: str) -> Markup:
     kind = kind_of(field)
     if kind == "check":
         picked = Markup(" selected") if chosen == "y" else ""
-        return Markup('<select class="form-select" {}><option value=""></option><option value="y"{}>✓</option></select>').format(head, picked)
+        return Markup(
+            '<select class="form-select" {}><option value=""></option><option value="y"{}>✓</option></select>'
+        ).format(head, picked)
     if kind not in {"select", "multi"}:
         text = "date" if "Date" in field.type and "Time" not in field.type else "text"
         return Markup('<input class="form-control" type="{}" {} value="{}">').format(text, head, chosen)
     if "AJAX" in type(field.widget).__name__:
-        return Markup(str(_remote_select(field, {"class": "form-select"})).replace(f'name="{escape(field.name)}"', str(head), 1))
+        return Markup(
+            str(_remote_select(field, {"class": "form-select"})).replace(
+                f'name="{escape(field.name)}"', str(head), 1
+            )
+        )
     options = Markup("").join(
-        Markup('<option value="{}"{}>{}</option>').format(v, Markup(" selected") if str(v) == chosen else "", word)
+        Markup('<option value="{}"{}>{}</option>').format(
+            v, Markup(" selected") if str(v) == chosen else "", word
+        )
         for v, word, *_rest in field.iter_choices()
         if str(v) != "__None"
     )
     search = Markup(" data-search") if _choice_count(field) > LONG_LIST else ""
-    return Markup('<select class="form-select" {}{}><option value=""></option>{}</select>').format(head, search, options)
+    return Markup('<select class="form-select" {}{}><option value=""></option>{}</select>').format(
+        head, search, options
+    )
 
 
 def _is_multiple(widget: Any) -> bool:
@@ -116,6 +128,18 @@ def _choice_count(field: Field) -> int:
     if choices is None and hasattr(field, "iter_choices"):
         return sum(1 for _ in field.iter_choices())
     return len(choices or ())
+
+
+def _local_select(field: Field, attributes: dict[str, Any], multiple: bool) -> Markup:
+    """A native select of the choices Flask-AppBuilder's field yields (as plain tuples)."""
+    pairs = {"id": field.id, "name": field.name, **{k.replace("_", "-"): v for k, v in attributes.items()}}
+    flags = [name for name, on in (("multiple", multiple), ("required", field.flags.required)) if on]
+    head = [f'{key}="{escape(item)}"' for key, item in pairs.items() if item not in (None, False, "")]
+    options = Markup("").join(
+        Markup('<option value="{}"{}>{}</option>').format(value, Markup(" selected") if chosen else "", word)
+        for value, word, chosen, *_rest in field.iter_choices()
+    )
+    return Markup("<select {}>{}</select>").format(Markup(" ".join([*head, *flags])), options)
 
 
 def _remote_select(field: Field, attributes: dict[str, Any]) -> Markup:
@@ -130,5 +154,9 @@ def _remote_select(field: Field, attributes: dict[str, Any]) -> Markup:
         **{key.replace("_", "-"): item for key, item in attributes.items()},
     }
     head = " ".join(f'{key}="{escape(item)}"' for key, item in pairs.items() if item not in (None, False, ""))
-    chosen = "" if value in (None, "") else f'<option value="{escape(getattr(value, "id", value))}" selected>{escape(value)}</option>'
+    chosen = (
+        ""
+        if value in (None, "")
+        else f'<option value="{escape(getattr(value, "id", value))}" selected>{escape(value)}</option>'
+    )
     return Markup(f"<select {head}><option></option>{chosen}</select>")

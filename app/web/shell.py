@@ -31,7 +31,9 @@ def day(value: date | datetime | None, empty: str = "—") -> str:
 def init_shell(app: Flask) -> None:
     """Register the globals icon, asset, control, filter_control, kind_of and the filters n0, n2, n4, day."""
     env = app.jinja_env
-    env.globals.update(asset=asset, icon=icon, control=control, filter_control=filter_control, kind_of=kind_of)
+    env.globals.update(
+        asset=asset, icon=icon, control=control, filter_control=filter_control, kind_of=kind_of
+    )
     env.filters["n0"] = lambda value: number(value, 0)
     env.filters["n2"] = lambda value: number(value, 2)
     env.filters["n4"] = lambda value: number(value, 4)

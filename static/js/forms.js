@@ -92,7 +92,8 @@
     });
     var host = $('[data-saved]', form); if (!host) { return; }
     var sum = $('[data-sum]', host); if (!sum) { sum = p.make('span'); sum.dataset.sum = ''; host.append(' ', sum); }
-    sum.replaceChildren(); if (count.error) { sum.append(p.make('span', 'ink-bad', ' · ' + p.text('errors', { n: count.error }))); } if (count.warning) { sum.append(p.make('span', 'ink-warn', ' · ' + p.text('warnings', { n: count.warning }))); }
+    sum.replaceChildren();
+    [['error', 'ink-bad', 'errors'], ['warning', 'ink-warn', 'warnings']].forEach(function (k) { if (count[k[0]]) { sum.append(p.make('span', k[1], (host.textContent.trim() ? ' · ' : '') + p.text(k[2], { n: count[k[0]] }))); } });
   }
 
   /* ── events ── */

@@ -28,8 +28,7 @@
         $$('[id]', form).forEach(function (el) { var old = el.id; el.id = 'again-' + old; $$('[for="' + old + '"]', form).forEach(function (l) { l.htmlFor = el.id; }); $$('[data-eye="' + old + '"]', form).forEach(function (b) { b.dataset.eye = el.id; }); });
         var alerts = page.querySelector('#flashes'); body.replaceChildren(); if (alerts && alerts.children.length) { var box = p.make('div', 'dialog-text'); box.append.apply(box, Array.prototype.map.call(alerts.children, function (n) { return doc.importNode(n, true); })); body.appendChild(box); }
         body.appendChild(form);
-        var user = p.meta('portal-user-name'), name = form.querySelector('[autocomplete="username"]'); if (name && user && !name.value) { name.value = user; }
-        var first = form.querySelector('input:not([type="hidden"]):not([value])') || form.querySelector('input:not([type="hidden"])'); if (first) { first.focus(); }
+        var inputs = $$('input:not([type="hidden"])', form), first = inputs.filter(function (i) { return !i.value; })[0] || inputs[0]; if (first) { first.focus(); }
         form.addEventListener('submit', function (e) {
           e.preventDefault(); var b = form.querySelector('[type="submit"]'); p.busy(b);
           fetch(form.getAttribute('action') || url, { method: 'POST', body: new URLSearchParams(new FormData(form)), credentials: 'same-origin' })
