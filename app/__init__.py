@@ -18,9 +18,11 @@ def create_app(overrides: dict[str, object] | None = None) -> Flask:
 
     from app import navigation
     from app.cli import commands
+    from app.jobs import queue
     from app.web import errors, frame, setup
 
     setup.init_extensions(app)
+    queue.install(app)
     with app.app_context():
         setup.init_appbuilder(app)
         navigation.register(app)

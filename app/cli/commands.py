@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 import click
-from flask import Flask
+from flask import Flask, current_app
 from flask.cli import AppGroup
 
 from app.accounts import services as accounts
@@ -65,6 +65,12 @@ def demo() -> None:
             lines = load_demo(session)
     for line in lines:
         click.echo(line)
+
+
+@portal.command("worker")
+def worker() -> None:
+    """Carry out background jobs until stopped."""
+    current_app.extensions["portal_queue"].serve()
 
 
 @portal.command("verify")
