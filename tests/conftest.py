@@ -204,8 +204,9 @@ def client(app_db: Flask) -> FlaskClient:
 def session(app_db: Flask) -> Iterator[Any]:
     """A session acting as the system, for services and queries."""
     with app_db.app_context(), acting_as(SYSTEM):
-        yield db.session()
-        db.session.rollback()
+        opened = db.session()
+        yield opened
+        opened.close()
 
 
 # ── people ──
