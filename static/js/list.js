@@ -75,7 +75,7 @@
     $$('form[data-export]').forEach(function (f) {
       var sizes = { picked: n, page: $$('tbody tr[data-row], tbody [data-pick]', list).length || Number(list.dataset.pageCount || 0), all: total(list) };
       if (list.dataset.pageCount) { sizes.page = Number(list.dataset.pageCount); }
-      Object.keys(sizes).forEach(function (k) { var r = $('input[name="range"][value="' + k + '"]', f); if (!r) { return; } var c = $('.c', r.closest('label')); if (c) { c.textContent = p.text('rows', { n: sizes[k].toLocaleString('en-US') }); } if (k === 'picked') { r.disabled = !n; if (!n && r.checked) { var other = $('input[name="range"][value="all"]', f); if (other) { other.checked = true; } } } });
+      Object.keys(sizes).forEach(function (k) { var r = $('input[name="range"][value="' + k + '"]', f); if (!r) { return; } var c = $('.c', r.closest('label')); if (c) { c.textContent = p.text('rows', { n: sizes[k].toLocaleString('en-US') }); } if (k === 'picked') { r.disabled = !n; if (n && !f._chosen) { r.checked = true; } if (!n && r.checked) { var other = $('input[name="range"][value="all"]', f); if (other) { other.checked = true; } } } });
       exportCount(f, sizes);
     });
   }
@@ -84,7 +84,7 @@
     if (out && r) { out.textContent = (f._sizes[r.value] || 0).toLocaleString('en-US'); } if (says) { says.textContent = on; }
     var b = $('[type="submit"]', f); if (b) { b.disabled = !on || (r && !f._sizes[r.value]); }
   }
-  doc.addEventListener('change', function (e) { var f = e.target.closest('form[data-export]'); if (f) { exportCount(f); } });
+  doc.addEventListener('change', function (e) { var f = e.target.closest('form[data-export]'); if (f) { if (e.target.name === 'range') { f._chosen = true; } exportCount(f); } });
   doc.addEventListener('click', function (e) { var a = e.target.closest('[data-columns-all],[data-columns-default]'); if (!a) { return; } e.preventDefault(); var f = a.closest('form'); $$('input[name="columns"]', f).forEach(function (c) { c.checked = 'columnsAll' in a.dataset || c.defaultChecked; }); exportCount(f); });
   doc.addEventListener('submit', function (e) {
     var f = e.target; if (!f.matches('form[data-export]')) { return; }

@@ -8,7 +8,8 @@
   function wanted() {
     var kept = null;
     try { kept = localStorage.getItem('portal-theme'); } catch (e) { kept = null; /* storage may be switched off */ }
-    return kept || root.dataset.theme || 'auto';
+    var cookie = /(?:^|; )portal_theme=(light|dark|auto)/.exec(document.cookie);
+    return kept || (cookie && cookie[1]) || root.dataset.theme || 'auto';
   }
   function apply() {
     var want = wanted();
