@@ -17,6 +17,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.security import generate_password_hash
 
 ROOT = Path(__file__).resolve().parent.parent
 _SCRATCH = Path(tempfile.mkdtemp(prefix="portal-tests-"))
@@ -107,6 +108,10 @@ def _build(backend: str, url: str) -> Flask:
                 load_all(session)
             with unit_of_work() as session:
                 load_demo(session)
+            with unit_of_work() as session:
+                # real hashing is proven elsewhere; a hundred sign-ins need not wait for it
+                quick = generate_password_hash(PASSWORD, "pbkdf2:sha256:1000")
+                session.execute(sa.text("UPDATE ab_user SET password = :p"), {"p": quick})
         db.session.remove()
         db.engine.dispose()
     return app
@@ -186,6 +191,30 @@ def app_db(request: pytest.FixtureRequest) -> Iterator[Flask]:
     _drop(url, request)
 
 
+@pytest.fixture(scope="module", params=BACKENDS)
+def world(request: pytest.FixtureRequest) -> Iterator[Flask]:
+    """One copy of the demo world for a whole module of tests that only read, once on each database."""
+    app = request.getfixturevalue(f"{request.param}_app")
+    url = _fresh(app, request.param, request)
+    with use_database(app, url):
+        app.extensions["test_backend"] = request.param
+        yield app
+    _drop(url, request)
+
+
+@pytest.fixture(scope="module")
+def reader(world: Flask) -> Callable[[str], FlaskClient]:
+    """``reader("dingcheng")``: a signed-in client of the module's world, signed in once."""
+    known: dict[str, FlaskClient] = {}
+
+    def of(username: str) -> FlaskClient:
+        if username not in known:
+            known[username] = sign_in(world.test_client(), username)
+        return known[username]
+
+    return of
+
+
 @pytest.fixture
 def app_sqlite(request: pytest.FixtureRequest, sqlite_app: Flask) -> Iterator[Flask]:
     """The application on a fresh SQLite copy, for what has nothing to do with the database."""
@@ -253,7 +282,7 @@ class QueryCounter(list[str]):
 
 
 @pytest.fixture
-def query_counter(app_db: Flask) -> Callable[[], Any]:
+def query_counter() -> Callable[[], Any]:
     """``with query_counter() as sql: …; assert len(sql) <= 8``."""
 
     @contextlib.contextmanager
@@ -263,12 +292,11 @@ def query_counter(app_db: Flask) -> Callable[[], Any]:
         def note(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
             seen.append(statement)
 
-        engine = db._app_engines[app_db][None]
-        sa.event.listen(engine, "before_cursor_execute", note)
+        sa.event.listen(sa.Engine, "before_cursor_execute", note)
         try:
             yield seen
         finally:
-            sa.event.remove(engine, "before_cursor_execute", note)
+            sa.event.remove(sa.Engine, "before_cursor_execute", note)
 
     return counting
 

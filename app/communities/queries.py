@@ -80,6 +80,7 @@ class CommunityListing(Listing):
     table = _community
     columns = COLUMNS
     filters = FILTERS
+    always = ("id", "county_code", "name", "place_state", "place_year", "place_label")
 
     def state(self, args: Any, size: int = 20) -> State:
         state = super().state(args, size)

@@ -14,6 +14,7 @@ from app.extensions import _, _l, db
 from app.persistence.context import current_actor
 from app.regions.cache import current
 from app.web.listing import State
+from app.web.preferences import Preference
 from app.web.views import PortalModelView
 
 
@@ -28,13 +29,13 @@ class CommunityView(PortalModelView):
     list_template = "communities/list.html"
     list_columns = ["name"]
 
-    def list_context(self, state: State) -> dict[str, Any]:
+    def list_context(self, state: State, preference: Preference) -> dict[str, Any]:
         rows = queries.summary()
         regions = [row for row in rows if row.kind == "region"]
         states = [row for row in rows if row.kind == "state"]
         todo = sum(row.communities for row in states if not row.complete)
         return {
-            "tree": self._tree(state, regions, states, todo),
+            "tree": self._tree(state, regions, states, todo, preference),
             "totals": (
                 sum(row.communities for row in regions),
                 sum(row.households for row in regions),
@@ -45,9 +46,17 @@ class CommunityView(PortalModelView):
             "property_kinds": PROPERTY_KINDS,
         }
 
-    def _tree(self, state: State, regions: list[Any], states: list[Any], todo: int) -> list[Any]:
+    def _tree(self, state: State, regions: list[Any], states: list[Any], todo: int, preference: Preference) -> list[Any]:
         """辖区年份目录: jurisdiction, plan year, and what is to complete."""
-        return [self._region_nodes(state, regions), self._year_nodes(state, states), self._todo_node(state, todo)]
+        kept = [
+            self._node(state, _("My view: %(name)s", name=view["name"]), None, view["args"], icon="bookmark", children=[])
+            for view in preference.views
+        ]
+        return [
+            self._region_nodes(state, regions),
+            self._year_nodes(state, states),
+            [*self._todo_node(state, todo), *kept],
+        ]
 
     def _node(self, state: State, label: str, count: int | None, args: dict[str, Any], **more: Any) -> dict[str, Any]:
         kept = {k: v for k, v in state.args.items() if k in ("sort", "size")}

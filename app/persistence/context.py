@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 
@@ -11,6 +11,13 @@ from app.kernel.scope import Scope
 
 _actor: ContextVar[Actor] = ContextVar("actor", default=ANONYMOUS)
 _lifted: ContextVar[str] = ContextVar("scope_lifted", default="")
+_when_restored: list[Callable[[], None]] = []
+
+
+def when_scope_restored(callback: Callable[[], None]) -> None:
+    """Call this whenever an ``unscoped`` block ends (the gate drops what such a block loaded)."""
+    _when_restored.append(callback)
+
 
 
 def current_actor() -> Actor:
@@ -40,7 +47,7 @@ def acting_as(actor: Actor) -> Iterator[Actor]:
 def unscoped(reason: str) -> Iterator[None]:
     """Look past the scope gate for the length of the block; the reason is searchable in the code.
 
-    Only Core rows or scalars may leave the block: entities loaded inside are not kept by the session (see gate).
+    Rows outside the actor's scope that were loaded inside are dropped from the session at the end.
     """
     if not reason:
         raise ValueError("unscoped() wants a reason")
@@ -49,6 +56,8 @@ def unscoped(reason: str) -> Iterator[None]:
         yield
     finally:
         _lifted.reset(token)
+        for callback in _when_restored:
+            callback()
 
 
 def scope_lifted() -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import has_app_context
 from sqlalchemy import ColumnElement, Table, and_, event, false, inspect, true
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 from sqlalchemy.sql import visitors
@@ -18,7 +19,7 @@ from sqlalchemy.sql import visitors
 from app.kernel.errors import OutOfScope
 from app.kernel.scope import Scope
 from app.persistence.base import CountyScoped, Model, Recyclable
-from app.persistence.context import current_actor, current_scope, scope_lifted
+from app.persistence.context import current_actor, current_scope, scope_lifted, when_scope_restored
 from app.persistence.engine import ensure_scope
 
 SCOPE_APPLIED = "scope_applied"
@@ -117,7 +118,23 @@ def _write(session: Session, _context: Any, _instances: Any) -> None:
             raise OutOfScope(f"{type(obj).__name__} {codes}")
 
 
+def drop_foreign(session: Session) -> None:
+    """Forget unchanged rows outside the scope: an identity-map hit would hand them out without any SQL."""
+    scope = current_scope()
+    if scope.kind == "everything":
+        return
+    for obj in list(session.identity_map.values()):
+        if isinstance(obj, CountyScoped) and obj not in session.dirty and not scope.covers(obj.__dict__.get("county_code")):
+            session.expunge(obj)
+
+
 def install(session_factory: Any) -> None:
     """Put the gate on a session factory or class."""
+
+    def restored() -> None:
+        if has_app_context() and session_factory.registry.has():
+            drop_foreign(session_factory())
+
+    when_scope_restored(restored)
     event.listen(session_factory, "do_orm_execute", _read)
     event.listen(session_factory, "before_flush", _write)

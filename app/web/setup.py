@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import flask_appbuilder
-from flask import Flask, request
+from flask import Flask, abort, current_app, redirect, request, session
 from flask_babel import Domain
 from flask_talisman import Talisman
 
@@ -109,9 +110,18 @@ def prune_routes(app: Flask) -> None:
     for rule in rules:
         if rule.endpoint.startswith(_NOT_OFFERED) or rule.endpoint.endswith(".download"):
             app.view_functions[rule.endpoint] = _gone
+    app.view_functions["LocaleView.index"] = switch_language
 
 
 def _gone(**_kwargs: object) -> Any:
-    from flask import abort
-
     abort(404)
+
+
+def switch_language(locale: str) -> Any:
+    """Remember the language and go back to where the person was (never to another host)."""
+    if locale not in current_app.config["LANGUAGES"]:
+        abort(404)
+    session["locale"] = locale
+    came = urlsplit(request.referrer or "")
+    here = came.netloc == request.host and came.path.startswith("/") and not came.path.startswith("//")
+    return redirect(f"{came.path}?{came.query}" if here and came.query else came.path if here else "/")

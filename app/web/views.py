@@ -60,10 +60,10 @@ class PortalModelView(ModelView):
             pager_href=lambda number: state.url(self.path("list"), page=number if number > 1 else None),
             size_href=lambda size: state.url(self.path("list"), size=size),
             export_name=self.export_name(),
-            **self.list_context(state),
+            **self.list_context(state, preference),
         )
 
-    def list_context(self, state: State) -> dict[str, Any]:
+    def list_context(self, state: State, preference: preferences.Preference) -> dict[str, Any]:
         """What a list adds to the page: tree, sums, toolbar. Override."""
         return {"tree": [], "sums": ""}
 

@@ -12,6 +12,15 @@
       return answer.json().then(function (said) { p.toast('bad', said.message); });
     });
   }
+  /* a capped count ("10,000+") becomes exact once the page stands */
+  doc.querySelectorAll('[data-exact-count]').forEach(function (box) {
+    fetch(box.dataset.exactCount, { credentials: 'same-origin', headers: { Accept: 'application/json' } })
+      .then(function (answer) { return answer.ok ? answer.json() : null; })
+      .then(function (said) {
+        var figure = box.querySelector('.strong');
+        if (said && figure) { figure.textContent = said.total.toLocaleString('en-US'); }
+      });
+  });
   doc.addEventListener('submit', function (e) {
     var form = e.target;
     if (!form.matches('form[data-preferences]')) { return; }

@@ -58,6 +58,13 @@ def test_a_foreign_row_does_not_exist(own):
     assert own.scalar(sa.select(Community).where(Community.id == foreign)) is None
 
 
+def test_what_an_unscoped_block_loaded_is_not_handed_out_after_it(own):
+    with unscoped("test: load a foreign row"):
+        foreign = own.scalars(sa.select(Community).where(Community.county_code == "430722").limit(1)).one()
+        number = foreign.id
+    assert own.get(Community, number) is None
+
+
 def test_core_statements_must_say_that_they_applied_the_scope(own):
     with pytest.raises(UnscopedStatement):
         own.execute(sa.select(Community.__table__.c.id))
