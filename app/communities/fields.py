@@ -8,7 +8,7 @@ from typing import Any
 
 from app.kernel.errors import N_, Finding, msg
 from app.kernel.money import parse_area, parse_decimal, parse_money
-from app.kernel.text import BadInput, normalise_input, parse_int, parse_phone, parse_year
+from app.kernel.text import BadInput, as_finding, normalise_input, parse_int, parse_phone, parse_year
 
 Values = Mapping[str, Any]
 """Column name → parsed value of one community."""
@@ -150,3 +150,27 @@ READERS: dict[str, Callable[[Any], Any]] = {
 }
 """How a typed text or a cell becomes the value of a field; raises `BadInput`. Fields not named here are plain
 text."""
+
+
+TYPED: tuple[str, ...] = tuple(field for group in FIELDS.values() for field in group if field != "county_code")
+"""What a person types; the county is the actor's own."""
+
+
+def read_values(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[Finding]]:
+    """Typed texts → values by column name, and a hard finding (M1.4.1) beside every text that cannot be read.
+
+    Fields that ``raw`` lacks stay out of the values; what is empty or unreadable is None (numbers, choices) or
+    ``""`` (texts).
+    """
+    values: dict[str, Any] = {}
+    findings: list[Finding] = []
+    for field in TYPED:
+        if field not in raw:
+            continue
+        reader = READERS.get(field)
+        try:
+            values[field] = reader(raw[field]) if reader else normalise_input(raw[field])
+        except BadInput as bad:
+            values[field] = None
+            findings.append(as_finding(bad, field, "M1.4.1"))
+    return values, findings

@@ -31,3 +31,13 @@ class FormDraft(Model):
     form_key: Mapped[str] = mapped_column(String(120), primary_key=True)
     data: Mapped[dict[str, Any]] = mapped_column(JSON, nullable=False)
     saved_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, nullable=False, default=utcnow)
+
+
+class FormSubmission(Model):
+    """A form that was received: its token is unique, so the same form sent twice is carried out once."""
+
+    __tablename__ = "form_submission"
+    token: Mapped[str] = mapped_column(String(32), primary_key=True)
+    user_id: Mapped[int] = mapped_column(Integer, ForeignKey("ab_user.id", ondelete="CASCADE"), nullable=False)
+    outcome: Mapped[str] = mapped_column(String(80), nullable=False, default="", server_default="")
+    received_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, nullable=False, default=utcnow, index=True)

@@ -1,0 +1,252 @@
+"""Adding, editing, checking and showing one community (M1.4.1, M1.4.4): the pages of the record itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import abort, flash, jsonify, redirect, request, url_for
+from flask_appbuilder import expose
+from flask_appbuilder.security.decorators import has_access, permission_name
+
+from app.audit import services as audit
+from app.communities import record_queries, services
+from app.communities.fields import FIELDS, GROUP_LABELS, TYPED, missing_fields
+from app.communities.forms import PHONES, CommunityForm, text_of, texts_of, word_of
+from app.communities.models import Community
+from app.extensions import _, db
+from app.kernel.errors import Finding, RuleViolation, StaleRow
+from app.kernel.text import mask_phone
+from app.persistence.context import current_actor
+from app.persistence.work import unit_of_work
+from app.regions import tianditu
+from app.regions.cache import current
+from app.web import drafts, submissions
+from app.web.errors import finding_json, wants_json
+from app.web.frame import translate
+from app.web.views import row_id
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A field that somebody else changed meanwhile: what stands now and what this person typed."""
+
+    key: str
+    label: str
+    now: str
+    mine: str
+    now_text: str
+    mine_text: str
+    touched: bool
+
+
+def draft_key(record_id: int | None) -> str:
+    return f"community-{record_id}" if record_id else "community-new"
+
+
+def differences(form: CommunityForm, record: Community) -> list[Difference]:
+    """Fields that somebody else changed meanwhile (or all that differ when the beginning is not known)."""
+    begun, now, typed = form.begun_with(), texts_of(record), form.typed()
+    found = []
+    for key in TYPED:
+        first = begun.get(key) if begun else None
+        if now[key] in (typed[key], first):
+            continue
+        label = str(form[key].label.text)
+        shown = word_of(key, now[key]), word_of(key, typed[key])
+        found.append(Difference(key, label, *shown, now[key], typed[key], typed[key] != first))
+    return found
+
+
+def apply_picks(form: CommunityForm, record: Community, picks: Any) -> None:
+    """``pick-<field>=now`` of the comparison: take over what stands in the record."""
+    for key, text in texts_of(record).items():
+        if picks.get(f"pick-{key}") == "now":
+            form[key].data = text
+
+
+class CommunityPages:
+    """Mixed into CommunityView: ``add``, ``edit``, ``check``, ``show``, ``reveal``."""
+
+    # --- the form ---
+
+    @expose("/add", methods=["GET", "POST"])
+    @has_access
+    @permission_name("add")
+    def add(self) -> Any:
+        actor = current_actor()
+        if actor.region_level != "county":
+            abort(403)
+        if request.method == "POST":
+            return self._save(CommunityForm(actor.region_code, request.form), None)
+        return self._form_page(CommunityForm(actor.region_code), None)
+
+    @expose("/edit/<pk>", methods=["GET", "POST"])
+    @has_access
+    @permission_name("edit")
+    def edit(self, pk: str) -> Any:
+        record = self._record(pk)
+        if request.method == "POST":
+            return self._save(CommunityForm.of(record, request.form), record)
+        return self._form_page(CommunityForm.of(record), record)
+
+    def _record(self, pk: str) -> Community:
+        record = record_queries.find(db.session(), row_id(pk))
+        return record if record is not None else abort(404)
+
+    def _save(self, form: CommunityForm, record: Community | None) -> Any:
+        """Save what was typed, or show the page again with every word of it and what stands against it."""
+        session, actor = db.session(), current_actor()
+        if (done := submissions.outcome(session, actor, form.token.data)) is not None:
+            return redirect(done)
+        if record is not None:
+            apply_picks(form, record, request.form)
+        values, unread = form.read(record)
+        own = record.id if record is not None else None
+        try:
+            if unread:
+                found = services.assess(session, form.county_code, values, own)
+                raise RuleViolation([*unread, *found.findings])
+            return self._carry_out(form, values, own)
+        except StaleRow:
+            return self._conflict(form, own or 0)
+        except services.Unconfirmed as refusal:
+            form.confirmed.data = services.warnings_digest(refusal.findings)
+            return self._form_page(form, own, refusal.findings, unconfirmed=True)
+        except RuleViolation as refusal:
+            session.rollback()
+            if (done := submissions.outcome(session, actor, form.token.data)) is not None:
+                return redirect(done)
+            return self._form_page(form, own, refusal.findings)
+
+    def _carry_out(self, form: CommunityForm, values: dict[str, Any], own: int | None) -> Any:
+        actor, confirmed = current_actor(), form.confirmed.data or ""
+        with unit_of_work() as session:
+            if own is None:
+                saved = services.create_community(session, actor, values, confirmed=confirmed)
+            else:
+                version = int(form.version.data) if (form.version.data or "").isdecimal() else 0
+                saved = services.update_community(session, actor, own, values, version, confirmed=confirmed)
+            more = request.form.get("then") == "more"
+            target = url_for("CommunityView.add") if more else url_for("CommunityView.show", pk=saved.id)
+            submissions.record(session, actor, form.token.data, target)
+            drafts.discard(session, actor.user_id, draft_key(own))
+            name, complete, missing = saved.name, saved.is_complete, len(missing_list(saved))
+        flash(_("“%(name)s” was saved.", name=name) if complete else
+              _("“%(name)s” was saved; %(n)s fields are still to complete.", name=name, n=missing), "success")  # fmt: skip
+        return redirect(target)
+
+    def _conflict(self, form: CommunityForm, record_id: int) -> Any:
+        """Somebody else was faster: both values side by side, what was typed still stands (screen 16)."""
+        db.session.rollback()
+        record = self._record(str(record_id))
+        changed = differences(form, record)
+        for difference in changed:
+            if not difference.touched:
+                form[difference.key].data = difference.now_text
+        fresh = CommunityForm.of(record)
+        form.version.data, form.base.data = fresh.version.data, fresh.base.data
+        return self._form_page(form, record.id, status=409, changed=changed, other=record)
+
+    def _form_page(
+        self, form: CommunityForm, record: Any, findings: Any = (), *, unconfirmed: bool = False,
+        status: int = 0, changed: Any = (), other: Community | None = None,
+    ) -> Any:  # fmt: skip
+        own = getattr(record, "id", record)
+        form.token.data = submissions.new_token()
+        found = services.Assessment(tuple(findings))
+        if findings and (form.name.data or form.lng.data):
+            values, _unread = form.read()
+            found = services.assess(db.session(), form.county_code, values, own)
+        loose = form.show(findings)
+        refused = any(finding.level == "error" for finding in findings)
+        page = self.render_template(  # type: ignore[attr-defined]
+            "communities/form.html", view=self, form=form, record_id=own, groups=GROUP_LABELS, fields=FIELDS,
+            city=current().city_name(form.county_code), county=current().name(form.county_code),
+            loose=loose, refused=refused, unconfirmed=unconfirmed, changed=changed, other=other,
+            duplicates=self._duplicates(found), draft=draft_key(own), dirty=bool(findings or changed),
+            online=tianditu.configured(), centre=centre_of(form.county_code),
+        )  # fmt: skip
+        return page, status or (422 if refused or unconfirmed else 200)
+
+    def _duplicates(self, found: services.Assessment) -> list[dict[str, Any]]:
+        rows = record_queries.brief(db.session(), [identifier for identifier, _finding in found.duplicates])
+        return [
+            {"name": rows[i].name, "year": rows[i].built_year, "buildings": rows[i].building_count,
+             "households": rows[i].household_count, "why": translate(finding.message),
+             "url": url_for("CommunityView.show", pk=i)}
+            for i, finding in found.duplicates if i in rows
+        ]  # fmt: skip
+
+    @expose("/check", methods=["POST"])
+    @has_access
+    @permission_name("edit")
+    def check(self) -> Any:
+        """What the rules say about a form while it is being typed; nothing is saved."""
+        actor = current_actor()
+        if actor.region_level != "county":
+            abort(403)
+        form = CommunityForm(actor.region_code, request.form)
+        values, unread = form.read()
+        own = request.args.get("id", "")
+        if own:
+            unread = [f for f in unread if f.field not in PHONES or "****" not in (form[f.field].data or "")]
+        found = services.assess(db.session(), actor.region_code, values, row_id(own) if own else None)
+        listed = [finding_json(finding) for finding in (*unread, *found.findings)]
+        listed += [{"field": key, "level": "ok", "message": translate(note), "rule": ""} for key, note in found.notes]
+        return jsonify(
+            findings=listed,
+            confirm=services.warnings_digest(found.findings),
+            duplicates=[
+                {"url": url_for("CommunityView.show", pk=i), "why": translate(finding.message)}
+                for i, finding in found.duplicates
+            ],
+        )
+
+    # --- the record ---
+
+    @expose("/show/<pk>", methods=["GET"])
+    @has_access
+    @permission_name("show")
+    def show(self, pk: str) -> Any:
+        return self._show_page(self._record(pk))
+
+    def _show_page(self, record: Community, revealed: dict[str, str] | None = None) -> Any:
+        return self.render_template(  # type: ignore[attr-defined]
+            "communities/show.html", view=self, record=record, revealed=revealed or {}, phones=PHONES,
+            city=current().city_name(record.county_code), county=current().name(record.county_code),
+            words={key: word_of(key, text_of(key, getattr(record, key))) for key in TYPED},
+            missing=missing_list(record), warnings=services.read_warnings(record.confirmed_warnings),
+            holder=services.holder_of(record) if record.place_state != "free" else None,
+            events=record_history(record) if self.may("history") else None,  # type: ignore[attr-defined]
+            online=tianditu.configured(),
+        )  # fmt: skip
+
+    @expose("/reveal/<pk>/<field>", methods=["POST"])
+    @has_access
+    @permission_name("reveal")
+    def reveal(self, pk: str, field: str) -> Any:
+        """The whole phone number; that it was looked at is recorded (rules.md, Phones)."""
+        record = self._record(pk)
+        if field not in PHONES:
+            abort(404)
+        with unit_of_work() as session:
+            number = getattr(record, field)
+            audit.record(
+                session, "reveal", entity="Community", entity_id=record.id, label=record.name,
+                county_code=record.county_code, after={"field": field},
+            )  # fmt: skip
+        if wants_json():
+            return jsonify(phone=number)
+        return self._show_page(self._record(pk), {field: number})
+
+
+def missing_list(record: Community) -> list[str]:
+    """Required fields a record still lacks, in the order of the form."""
+    return missing_fields({key: getattr(record, key) for key in (*TYPED, "county_code")})
+
+
+def centre_of(county_code: str) -> tuple[float, float] | None:
+    """Where the map of a county opens (lng, lat)."""
+    region = current().find(county_code)
+    return region.centre if region else None
