@@ -34,9 +34,11 @@ MENU: tuple[Entry, ...] = (
 
 def register(app: Flask) -> None:
     """Import every view and hand it to FAB (which keeps no menu of its own)."""
-    from app.communities.views import CommunityView
+    from app.communities.map_views import CommunityMapView
+    from app.communities.views import CommunityBinView, CommunityView
+    from app.web.drafts import DraftView
 
-    for view in (CommunityView,):
+    for view in (CommunityView, CommunityBinView, CommunityMapView, DraftView):
         appbuilder.add_view_no_menu(view)
 
 

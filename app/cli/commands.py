@@ -73,6 +73,25 @@ def worker() -> None:
     current_app.extensions["portal_queue"].serve()
 
 
+@portal.command("tidy")
+def tidy() -> None:
+    """Daily: remove for good what the recycle bin held long enough, old drafts and tokens of old forms."""
+    from app.communities.services import erase_expired
+    from app.web import drafts, submissions
+
+    erased = 0
+    with acting_as(SYSTEM):
+        while True:
+            with unit_of_work() as session:
+                gone = erase_expired(session, SYSTEM)
+            erased += gone
+            if not gone:
+                break
+        with unit_of_work() as session:
+            forgotten = drafts.forget_old(session) + submissions.forget_old(session)
+    click.echo(f"{erased} communities erased, {forgotten} drafts and form tokens forgotten")
+
+
 @portal.command("verify")
 def verify() -> None:
     """Check the audit chains and recompute every stored sum; exit status 1 when anything differs."""

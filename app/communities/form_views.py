@@ -10,6 +10,7 @@ from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 
 from app.audit import services as audit
+from app.audit.history import history
 from app.communities import record_queries, services
 from app.communities.fields import FIELDS, GROUP_LABELS, TYPED, missing_fields
 from app.communities.forms import PHONES, CommunityForm, text_of, texts_of, word_of
@@ -24,6 +25,7 @@ from app.regions.cache import current
 from app.web import drafts, submissions
 from app.web.errors import finding_json, wants_json
 from app.web.frame import translate
+from app.web.listing import whole
 from app.web.views import row_id
 
 
@@ -216,9 +218,10 @@ class CommunityPages:
             "communities/show.html", view=self, record=record, revealed=revealed or {}, phones=PHONES,
             city=current().city_name(record.county_code), county=current().name(record.county_code),
             words={key: word_of(key, text_of(key, getattr(record, key))) for key in TYPED},
+            labels=labels(), groups=GROUP_LABELS, history_open="before" in request.args,
             missing=missing_list(record), warnings=services.read_warnings(record.confirmed_warnings),
             holder=services.holder_of(record) if record.place_state != "free" else None,
-            events=record_history(record) if self.may("history") else None,  # type: ignore[attr-defined]
+            events=history("Community", record.id, before=whole(request.args.get("before"))) if self.may("history") else None,  # type: ignore[attr-defined]
             online=tianditu.configured(),
         )  # fmt: skip
 
@@ -239,6 +242,11 @@ class CommunityPages:
         if wants_json():
             return jsonify(phone=number)
         return self._show_page(self._record(pk), {field: number})
+
+
+def labels() -> dict[str, Any]:
+    """What each field is called, from the table's own labels."""
+    return {key: Community.__table__.c[key].info.get("label", key) for key in (*TYPED, "county_code")}
 
 
 def missing_list(record: Community) -> list[str]:

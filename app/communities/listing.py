@@ -13,6 +13,7 @@ from app.communities.rules import PLACE_KINDS, PROPERTY_KINDS
 from app.extensions import _, _l
 from app.kernel.text import mask_phone
 from app.regions.cache import current
+from app.web.frame import local_time
 from app.web.listing import Column, Filter, choice_filter, range_filter
 
 BASICS = _l("Basic information")
@@ -147,6 +148,17 @@ COLUMNS: tuple[Column, ...] = (
     _text("intended_contents", _l("Intended contents"), PLACE, width=24),
     Column("state", _l("State"), ("place_state", "place_year", "place_label"), _state, place_text, css="nowrap",
            group=BASICS),
+)  # fmt: skip
+
+BIN_COLUMNS: tuple[Column, ...] = (
+    Column("name", _l("Community name"), ("name",), _plain("name"), _plain("name"), css="nm", sort="name", width=28),
+    Column("county", _l("County"), ("county_code",), _county, _county),
+    Column("street", _l("Sub-district"), ("town_code",), _town, _town),
+    _number("building_count", _l("Buildings"), _l("buildings (unit)")),
+    _number("household_count", _l("Households"), _l("households (unit)")),
+    Column("deleted_by", _l("Deleted by"), ("deleted_by",), _plain("deleted_by"), _plain("deleted_by")),
+    Column("deleted_at", _l("Deleted on"), ("deleted_at",), lambda row: local_time(row.deleted_at),
+           _plain("deleted_at"), "datetime", css="num", sort="deleted_at", width=18),
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, and_, cast, column, func, literal, or_, select, text, true, union_all
 
-from app.communities.listing import COLUMNS, FILTERS
+from app.communities.listing import BIN_COLUMNS, COLUMNS, FILTERS
 from app.communities.models import Community, CommunityRollup
 from app.extensions import db
 from app.kernel.scope import Scope
@@ -156,6 +156,8 @@ class RecycleListing(CommunityListing):
 
     key = "communities-bin"
     recycle = True
+    columns = BIN_COLUMNS
+    always = ("id", "county_code", "name")
 
 
 def _measures() -> list[Any]:
@@ -204,4 +206,14 @@ def towns_of(county_code: str) -> list[Any]:
     return list(execute(statement, execution_options=_APPLIED))
 
 
-
+def free_ids(ids: Sequence[int]) -> list[int]:
+    """Those of the ids that nothing holds."""
+    found: list[int] = []
+    for start in range(0, len(ids), 500):
+        statement = select(_community.c.id).where(
+            _community.c.id.in_(ids[start : start + 500]),
+            _community.c.place_state == "free",
+            scope_clause(current_scope(), _community.c.county_code),
+        )
+        found += execute(statement, execution_options=_APPLIED).scalars()
+    return found

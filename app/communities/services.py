@@ -163,7 +163,7 @@ def _notes(
             text = msg("%(amount)s (10,000 yuan) per household", **shown)
         notes.append(("planned_investment", text))
     if context.outside_km == 0 and "lng" not in objected:
-        notes.append(("lng", msg("Inside %(county)s", county=current().name(county_code))))
+        notes.append(("position", msg("Inside %(county)s", county=current().name(county_code))))
     return notes
 
 

@@ -4,30 +4,51 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import abort, flash, redirect, request
+from flask_appbuilder import expose
 from flask_appbuilder.models.sqla.interface import SQLAInterface
+from flask_appbuilder.security.decorators import has_access, permission_name
 
-from app.communities import queries
+from app.communities import queries, services
+from app.communities.form_views import CommunityPages
+from app.communities.forms import CommunityForm
 from app.communities.listing import place_text
 from app.communities.models import Community
 from app.communities.rules import PLACE_KINDS, PROPERTY_KINDS
 from app.extensions import _, _l, db
+from app.kernel.errors import RuleViolation
 from app.persistence.context import current_actor
+from app.persistence.work import unit_of_work
 from app.regions.cache import current
-from app.web.listing import State
+from app.web.frame import translate
+from app.web.listing import Listing, State
 from app.web.preferences import Preference
-from app.web.views import PortalModelView
+from app.web.views import PortalModelView, row_id
 
 
-class CommunityView(PortalModelView):
-    """The list of the user's communities with tree, search, filters and export."""
+def ticked(listing: Listing) -> tuple[list[int], bool]:
+    """(ids, whether everything that matches the address was meant) of a posted list."""
+    if request.form.get("all_matching") == "1":
+        rows = listing.export(listing.state(request.args), [])
+        return [row.id for row in rows], True
+    return [row_id(value) for value in request.form.getlist("rowid")], False
+
+
+class CommunityView(CommunityPages, PortalModelView):
+    """The list of the user's communities with tree, search, filters and export; the record's pages are mixed in."""
 
     route_base = "/communities"
     datamodel = SQLAInterface(Community, db.session)
     class_permission_name = "Community"
     listing_class = queries.CommunityListing
+    include_route_methods = frozenset({
+        "list", "export", "count", "preferences", "add", "edit", "check", "show", "reveal", "delete", "action_post",
+    })  # fmt: skip
     list_title = _l("Mark on map")
     list_template = "communities/list.html"
     list_columns = ["name"]
+    add_form = CommunityForm
+    edit_form = CommunityForm
 
     def list_context(self, state: State, preference: Preference) -> dict[str, Any]:
         rows = queries.summary()
@@ -108,3 +129,73 @@ class CommunityView(PortalModelView):
         if row.place_state == "free":
             return ""
         return _("Linked to %(what)s: unlink it first", what=row.place_label or place_text(row))
+
+    # ── deleting ──
+    @expose("/delete/<pk>", methods=["POST"])
+    @has_access
+    @permission_name("delete")
+    def delete(self, pk: str) -> Any:
+        return self._remove([row_id(pk)])
+
+    @expose("/action_post", methods=["POST"])
+    @has_access
+    @permission_name("delete")
+    def action_post(self) -> Any:
+        """删除选定 (M1.4.3): the ticked ones, or every free one that matches; linked ones have no tick box."""
+        if request.form.get("action") != "delete":
+            abort(404)
+        ids, everything = ticked(self.listing)
+        return self._remove(ids, leave_linked=everything)
+
+    def _remove(self, ids: list[int], *, leave_linked: bool = False) -> Any:
+        try:
+            with unit_of_work() as session:
+                if leave_linked:
+                    ids = queries.free_ids(ids)
+                number = services.delete_communities(session, current_actor(), ids)
+        except RuleViolation as refusal:
+            for finding in refusal.findings[:20]:
+                flash(translate(finding.message), "danger")
+        else:
+            flash(_("%(n)s communities were moved to the recycle bin.", n=number), "success")
+        return redirect(self.path("list"))
+
+
+class CommunityBinView(PortalModelView):
+    """Recycle bin: what was deleted, by whom, when, and how long it can still be restored."""
+
+    route_base = "/communities/bin"
+    datamodel = SQLAInterface(Community, db.session)
+    class_permission_name = "Community"
+    listing_class = queries.RecycleListing
+    include_route_methods = frozenset({"list", "count", "preferences", "action_post"})
+    list_title = _l("Recycle bin of communities")
+    list_template = "communities/bin.html"
+    list_columns = ["name"]
+
+    @expose("/list/")
+    @has_access
+    @permission_name("restore")
+    def list(self) -> Any:
+        return super().list()
+
+    def list_context(self, state: State) -> dict[str, Any]:
+        code = current_actor().region_code
+        return {"tree": [], "keep_days": current().profile(code).recycle_days if code else 30}
+
+    @expose("/action_post", methods=["POST"])
+    @has_access
+    @permission_name("restore")
+    def action_post(self) -> Any:
+        """Restore the ticked ones."""
+        if request.form.get("action") != "restore":
+            abort(404)
+        ids, _everything = ticked(self.listing)
+        try:
+            with unit_of_work() as session:
+                number = services.restore_communities(session, current_actor(), ids)
+        except RuleViolation as refusal:
+            flash(translate(refusal.message), "danger")
+        else:
+            flash(_("%(n)s communities were restored.", n=number), "success")
+        return redirect(self.path("list"))
