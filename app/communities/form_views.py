@@ -10,14 +10,13 @@ from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 
 from app.audit import services as audit
-from app.audit.history import history
-from app.communities import record_queries, services
+from app.audit.history import History, history
+from app.communities import assessment, record_queries, services
 from app.communities.fields import FIELDS, GROUP_LABELS, TYPED, missing_fields
 from app.communities.forms import PHONES, CommunityForm, text_of, texts_of, word_of
 from app.communities.models import Community
 from app.extensions import _, db
-from app.kernel.errors import Finding, RuleViolation, StaleRow
-from app.kernel.text import mask_phone
+from app.kernel.errors import RuleViolation, StaleRow
 from app.persistence.context import current_actor
 from app.persistence.work import unit_of_work
 from app.regions import tianditu
@@ -107,13 +106,13 @@ class CommunityPages:
         own = record.id if record is not None else None
         try:
             if unread:
-                found = services.assess(session, form.county_code, values, own)
+                found = assessment.assess(session, form.county_code, values, own)
                 raise RuleViolation([*unread, *found.findings])
             return self._carry_out(form, values, own)
         except StaleRow:
             return self._conflict(form, own or 0)
         except services.Unconfirmed as refusal:
-            form.confirmed.data = services.warnings_digest(refusal.findings)
+            form.confirmed.data = assessment.warnings_digest(refusal.findings)
             return self._form_page(form, own, refusal.findings, unconfirmed=True)
         except RuleViolation as refusal:
             session.rollback()
@@ -134,8 +133,10 @@ class CommunityPages:
             submissions.record(session, actor, form.token.data, target)
             drafts.discard(session, actor.user_id, draft_key(own))
             name, complete, missing = saved.name, saved.is_complete, len(missing_list(saved))
-        flash(_("“%(name)s” was saved.", name=name) if complete else
-              _("“%(name)s” was saved; %(n)s fields are still to complete.", name=name, n=missing), "success")  # fmt: skip
+        said = _("“%(name)s” was saved.", name=name)
+        if not complete:
+            said = _("“%(name)s” was saved; %(n)s fields are still to complete.", name=name, n=missing)
+        flash(said, "success")
         return redirect(target)
 
     def _conflict(self, form: CommunityForm, record_id: int) -> Any:
@@ -156,10 +157,10 @@ class CommunityPages:
     ) -> Any:  # fmt: skip
         own = getattr(record, "id", record)
         form.token.data = submissions.new_token()
-        found = services.Assessment(tuple(findings))
+        found = assessment.Assessment(tuple(findings))
         if findings and (form.name.data or form.lng.data):
             values, _unread = form.read()
-            found = services.assess(db.session(), form.county_code, values, own)
+            found = assessment.assess(db.session(), form.county_code, values, own)
         loose = form.show(findings)
         refused = any(finding.level == "error" for finding in findings)
         page = self.render_template(  # type: ignore[attr-defined]
@@ -171,7 +172,7 @@ class CommunityPages:
         )  # fmt: skip
         return page, status or (422 if refused or unconfirmed else 200)
 
-    def _duplicates(self, found: services.Assessment) -> list[dict[str, Any]]:
+    def _duplicates(self, found: assessment.Assessment) -> list[dict[str, Any]]:
         rows = record_queries.brief(db.session(), [identifier for identifier, _finding in found.duplicates])
         return [
             {"name": rows[i].name, "year": rows[i].built_year, "buildings": rows[i].building_count,
@@ -193,12 +194,14 @@ class CommunityPages:
         own = request.args.get("id", "")
         if own:
             unread = [f for f in unread if f.field not in PHONES or "****" not in (form[f.field].data or "")]
-        found = services.assess(db.session(), actor.region_code, values, row_id(own) if own else None)
+        found = assessment.assess(db.session(), actor.region_code, values, row_id(own) if own else None)
         listed = [finding_json(finding) for finding in (*unread, *found.findings)]
-        listed += [{"field": key, "level": "ok", "message": translate(note), "rule": ""} for key, note in found.notes]
+        listed += [
+            {"field": key, "level": "ok", "message": translate(note), "rule": ""} for key, note in found.notes
+        ]
         return jsonify(
             findings=listed,
-            confirm=services.warnings_digest(found.findings),
+            confirm=assessment.warnings_digest(found.findings),
             duplicates=[
                 {"url": url_for("CommunityView.show", pk=i), "why": translate(finding.message)}
                 for i, finding in found.duplicates
@@ -219,11 +222,17 @@ class CommunityPages:
             city=current().city_name(record.county_code), county=current().name(record.county_code),
             words={key: word_of(key, text_of(key, getattr(record, key))) for key in TYPED},
             labels=labels(), groups=GROUP_LABELS, history_open="before" in request.args,
-            missing=missing_list(record), warnings=services.read_warnings(record.confirmed_warnings),
+            missing=missing_list(record), warnings=assessment.read_warnings(record.confirmed_warnings),
             holder=services.holder_of(record) if record.place_state != "free" else None,
-            events=history("Community", record.id, before=whole(request.args.get("before"))) if self.may("history") else None,  # type: ignore[attr-defined]
+            events=self._events(record),
             online=tianditu.configured(),
         )  # fmt: skip
+
+    def _events(self, record: Community) -> History | None:
+        """The record's history for those who may read it; ``before`` in the address asks for older changes."""
+        if not current_actor().may("can_history", "Community"):
+            return None
+        return history("Community", record.id, before=whole(request.args.get("before")))
 
     @expose("/reveal/<pk>/<field>", methods=["POST"])
     @has_access

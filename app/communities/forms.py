@@ -23,7 +23,9 @@ _DECIMALS = {"lng": 6, "lat": 6, "floor_area": 4, "planned_investment": 2}
 
 def _text(label: Any, name: str, description: Any = "", **attributes: Any) -> StringField:
     extra = {"maxlength": LONGEST[name]} if name in LONGEST else {}
-    return StringField(label, description=description, render_kw={"autocomplete": "off", **extra, **attributes})
+    return StringField(
+        label, description=description, render_kw={"autocomplete": "off", **extra, **attributes}
+    )
 
 
 def _figure(label: Any, name: str, description: Any = "") -> StringField:
@@ -64,7 +66,10 @@ class CommunityForm(DynamicForm):
     implementer_unit = _text(_l("Implementing unit"), "implementer_unit")
     implementer_name = _text(_l("Person in charge"), "implementer_name", placeholder=_l("Name"))
     implementer_phone = _text(
-        _l("Implementer's phone"), "implementer_phone", inputmode="tel", placeholder=_l("Mobile, or area code and number")
+        _l("Implementer's phone"),
+        "implementer_phone",
+        inputmode="tel",
+        placeholder=_l("Mobile, or area code and number"),
     )
     version = HiddenField()
     token = HiddenField()
@@ -104,7 +109,11 @@ class CommunityForm(DynamicForm):
             base = json.loads(self.base.data or "{}")
         except ValueError:
             return {}
-        return {key: base[key] for key in TYPED if isinstance(base.get(key), str)} if isinstance(base, dict) else {}
+        return (
+            {key: base[key] for key in TYPED if isinstance(base.get(key), str)}
+            if isinstance(base, dict)
+            else {}
+        )
 
     def read(self, record: Community | None = None) -> tuple[dict[str, Any], list[Finding]]:
         """Values and what could not be read. A phone that still shows the record's mask keeps its number."""

@@ -1,4 +1,4 @@
-"""What the map picker asks for (M1.4.1g): the county's boundary, places, communities around, a point's check, tiles."""
+"""What the map picker asks for (M1.4.1g): boundary, places, communities around, a point's check, tiles."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flask import Response, abort, jsonify, request, url_for
 from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 
-from app.communities import record_queries, services
+from app.communities import assessment, record_queries
 from app.communities.rules import position_findings
 from app.extensions import _, db
 from app.kernel.text import normalise_input
@@ -36,7 +36,11 @@ def boundary_json(county_code: str) -> str | None:
     if geometry is None:
         return None
     properties = {"code": county_code, "name": county_index().name(county_code), "credit": CREDIT}
-    feature = {"type": "Feature", "properties": properties, "geometry": json.loads(shapely.to_geojson(geometry))}
+    feature = {
+        "type": "Feature",
+        "properties": properties,
+        "geometry": json.loads(shapely.to_geojson(geometry)),
+    }
     return json.dumps(feature, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -60,7 +64,7 @@ def _degrees(name: str) -> Decimal:
 
 
 def entries(county_code: str) -> list[Entry]:
-    """Everything the offline search knows of a county: its seat, towns, and the addresses of its communities."""
+    """What the offline search knows of a county: its seat, its towns, the addresses of its communities."""
     regions = current()
     known = []
     region = regions.find(county_code)
@@ -102,7 +106,7 @@ class CommunityMapView(BaseView):
     @has_access
     @permission_name("list")
     def places(self) -> Any:
-        """Places for what was typed: 天地图 first where a key is set, then what this installation knows itself."""
+        """Places for what was typed: 天地图 first where a key is set, then what this installation knows."""
         county = _county()
         words = normalise_input(request.args.get("q"))[:60]
         origin = None
@@ -111,7 +115,9 @@ class CommunityMapView(BaseView):
         online, failed = self._online(words, county)
         hits = search(words, entries(county), county_code=county, origin=origin) if words else []
         listed = [*online, *(self._hit(hit) for hit in hits)][:8]
-        return jsonify(places=listed, offline=not tianditu.configured() or failed, failed=failed, credit=CREDIT)
+        return jsonify(
+            places=listed, offline=not tianditu.configured() or failed, failed=failed, credit=CREDIT
+        )
 
     def _online(self, words: str, county: str) -> tuple[list[dict[str, Any]], bool]:
         if not words or not tianditu.configured():
@@ -121,7 +127,11 @@ class CommunityMapView(BaseView):
             found = [*([replace(point, name=words)] if point else []), *tianditu.search(words, county)]
         except tianditu.Unavailable:
             return [], True
-        inside = [place for place in found if county_index().point_in_county(county, place.lng, place.lat) is not False]
+        inside = [
+            place
+            for place in found
+            if county_index().point_in_county(county, place.lng, place.lat) is not False
+        ]
         return [
             {"name": place.name, "detail": place.detail, "kind": CREDIT, "lng": place.lng, "lat": place.lat,
              "metres": None}
@@ -129,7 +139,12 @@ class CommunityMapView(BaseView):
         ], False  # fmt: skip
 
     def _hit(self, hit: Hit) -> dict[str, Any]:
-        kinds = {"address": _("Address"), "place": _("Community"), "town": _("Sub-district"), "county": _("County seat")}
+        kinds = {
+            "address": _("Address"),
+            "place": _("Community"),
+            "town": _("Sub-district"),
+            "county": _("County seat"),
+        }
         return {
             "name": hit.entry.name, "detail": hit.entry.detail, "kind": kinds[hit.entry.kind],
             "lng": hit.entry.lng, "lat": hit.entry.lat,
@@ -151,10 +166,12 @@ class CommunityMapView(BaseView):
     def position(self) -> Any:
         """What R06 says of a point, and the communities within the profile's distance of it."""
         county, lng, lat = _county(), _degrees("lng"), _degrees("lat")
-        limits = services.thresholds(county)
+        limits = assessment.thresholds(county)
         outside = county_index().distance_km(county, lng, lat)
         own = request.args.get("id")
-        near = record_queries.neighbours(db.session(), lng, lat, limits.duplicate_metres, row_id(own) if own else None)
+        near = record_queries.neighbours(
+            db.session(), lng, lat, limits.duplicate_metres, row_id(own) if own else None
+        )
         return jsonify(
             inside=outside == 0,
             findings=[finding_json(finding) for finding in position_findings(lng, lat, outside, limits)],

@@ -88,7 +88,11 @@ def _box(lng: Any, lat: Any, metres: float) -> ColumnElement[bool]:
 
 
 def surroundings(
-    session: Session, county_code: str, values: Mapping[str, Any], limits: Thresholds, own_id: int | None = None
+    session: Session,
+    county_code: str,
+    values: Mapping[str, Any],
+    limits: Thresholds,
+    own_id: int | None = None,
 ) -> Surroundings:
     """Likely duplicates of these values and the county's figures, in one statement."""
     c = _community.c
@@ -135,7 +139,9 @@ def brief(session: Session, ids: Sequence[int]) -> dict[int, Any]:
     return {row.id: row for row in session.execute(statement, execution_options=_APPLIED)}
 
 
-def neighbours(session: Session, lng: Any, lat: Any, metres: float, own_id: int | None = None) -> list[Neighbour]:
+def neighbours(
+    session: Session, lng: Any, lat: Any, metres: float, own_id: int | None = None
+) -> list[Neighbour]:
     """Communities of the scope within ``metres`` of a point, nearest first."""
     c = _community.c
     statement = select(c.id, c.name, c.built_year, c.building_count, c.household_count, c.lng, c.lat).where(
@@ -166,5 +172,7 @@ def points(session: Session, county_code: str, box: tuple[Decimal, Decimal, Deci
 def known_places(session: Session, county_code: str) -> list[Any]:
     """(name, address, town_code, lng, lat) of a county's communities that have a point: known addresses."""
     c = _community.c
-    statement = select(c.name, c.address, c.town_code, c.lng, c.lat).where(_living(county_code), c.lng.is_not(None))
+    statement = select(c.name, c.address, c.town_code, c.lng, c.lat).where(
+        _living(county_code), c.lng.is_not(None)
+    )
     return list(session.execute(statement, execution_options=_APPLIED))

@@ -3,38 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.communities import record_queries as queries
+from app.communities.assessment import Assessment, assess, stored_warnings, warnings_digest
 from app.communities.fields import TYPED
 from app.communities.models import Community, CommunityRollup
-from app.communities.rules import (
-    Candidate,
-    Context,
-    Thresholds,
-    area_per_household,
-    check,
-    duplicate_findings,
-    investment_multiple,
-    investment_per_household,
-    late_share,
-    median_investment,
-    missing_fields,
-)
+from app.communities.rules import missing_fields
 from app.kernel.actor import Actor
-from app.kernel.errors import Finding, Message, NotAllowed, OutOfScope, RuleViolation, StaleRow, msg
-from app.kernel.money import format_short
+from app.kernel.errors import N_, Finding, Message, NotAllowed, OutOfScope, RuleViolation, StaleRow, msg
 from app.kernel.text import grams, normalised_name, pinyin_initials
 from app.persistence.types import utcnow
 from app.regions.cache import current
-from app.regions.geometry import county_index
 
 _community = Community.__table__
 _rollup = CommunityRollup.__table__
@@ -45,150 +29,6 @@ MOST_AT_ONCE = 5000
 
 class Unconfirmed(RuleViolation):
     """Soft rules want the person's confirmation; `warnings_digest` of the findings confirms them."""
-
-
-@dataclass(frozen=True)
-class Assessment:
-    """What the rules say about the values of one community before it is saved.
-
-    ``findings`` of R01–R06; ``duplicates``: (community id, finding) of R05; ``notes``: (field, message) of
-    what is as it should be.
-    """
-
-    findings: tuple[Finding, ...] = ()
-    duplicates: tuple[tuple[int, Finding], ...] = ()
-    notes: tuple[tuple[str, Message], ...] = ()
-
-    @property
-    def errors(self) -> tuple[Finding, ...]:
-        return tuple(f for f in self.findings if f.level == "error")
-
-    @property
-    def warnings(self) -> tuple[Finding, ...]:
-        return tuple(f for f in self.findings if f.level == "warning")
-
-
-# --- rules -----------------------------------------------
-
-
-def thresholds(county_code: str) -> Thresholds:
-    """The limits of the province profile that a county stands under (rules.md)."""
-    profile = current().profile(county_code)
-    return Thresholds(
-        built_year_first=profile.built_year_first,
-        built_year_normal=profile.built_year_normal,
-        built_year_last=profile.built_year_last,
-        late_share_limit=profile.late_share_limit,
-        area_per_household_least=profile.area_per_household_min,
-        area_per_household_most=profile.area_per_household_max,
-        investment_deviation=profile.investment_deviation,
-        border_km=float(profile.border_km),
-        duplicate_metres=float(profile.duplicate_metres),
-    )
-
-
-def assess(
-    session: Session, county_code: str, values: Mapping[str, Any], own_id: int | None = None
-) -> Assessment:
-    """Hold values against R01–R06 with one statement; ``own_id`` keeps a record from being its own duplicate."""
-    limits = thresholds(county_code)
-    around = queries.surroundings(session, county_code, values, limits, own_id)
-    own_row = (values.get("built_year"), values.get("household_count"))
-    context = Context(
-        median_investment=median_investment((row[0], row[1]) for row in around.figures),
-        late_share=late_share([*((row[2], row[1]) for row in around.figures), own_row], limits),
-        candidates=around.candidates,
-        outside_km=_outside_km(county_code, values),
-    )
-    findings = [*check({**values, "id": own_id}, limits, context), *_place_findings(county_code, values)]
-    multiple = investment_multiple((row[0], row[1]) for row in around.figures)
-    if multiple is not None and values.get("planned_investment") is not None:
-        text = msg("The county's investments are all %(amount)s (10,000 yuan) per household: estimated by households.",
-                   amount=format_short(multiple))  # fmt: skip
-        findings.append(Finding("R04", "info", "planned_investment", text))
-    return Assessment(
-        tuple(findings), _duplicates(values, around.candidates, limits, own_id),
-        tuple(_notes(county_code, values, context, findings)),
-    )  # fmt: skip
-
-
-def _outside_km(county_code: str, values: Mapping[str, Any]) -> float | None:
-    lng, lat = values.get("lng"), values.get("lat")
-    return None if lng is None or lat is None else county_index().distance_km(county_code, lng, lat)
-
-
-def _place_findings(county_code: str, values: Mapping[str, Any]) -> list[Finding]:
-    found = []
-    if (values.get("lng") is None) != (values.get("lat") is None):
-        field = "lng" if values.get("lng") is None else "lat"
-        found.append(Finding("M1.4.1g", "error", field, msg("Longitude and latitude belong together.")))
-    if values.get("town_code"):
-        town = current().town(values["town_code"])
-        if town is None or county_code not in (town.county_code, town.zone_code):
-            found.append(Finding("M1.4.1", "error", "town_code", msg("Not one of the choices.")))
-    return found
-
-
-def _duplicates(
-    values: Mapping[str, Any], candidates: Sequence[Candidate], limits: Thresholds, own_id: int | None
-) -> tuple[tuple[int, Finding], ...]:
-    """The communities behind the findings of R05, in the same order."""
-    findings = duplicate_findings({**values, "id": own_id}, candidates, limits)
-    pairs: list[tuple[int, Finding]] = []
-    for finding in findings:
-        for other in candidates:
-            alone = duplicate_findings({**values, "id": own_id}, [other], limits)
-            known = {identifier for identifier, _ in pairs}
-            if alone == [finding] and other.id is not None and other.id not in known:
-                pairs.append((other.id, finding))
-                break
-    return tuple(pairs)
-
-
-def _notes(
-    county_code: str, values: Mapping[str, Any], context: Context, findings: Sequence[Finding]
-) -> list[tuple[str, Message]]:
-    """What is said in green beside figures that are as expected."""
-    objected = {finding.field for finding in findings if finding.level in ("error", "warning")}
-    notes = []
-    area = area_per_household(values.get("floor_area"), values.get("household_count"))
-    if area is not None and "floor_area" not in objected:
-        notes.append(("floor_area", msg("%(size)s m² per household", size=format_short(area))))
-    each = investment_per_household(values.get("planned_investment"), values.get("household_count"))
-    if each is not None and "planned_investment" not in objected:
-        shown = {"amount": format_short(each)}
-        if context.median_investment and format_short(context.median_investment) == shown["amount"]:
-            text = msg("%(amount)s (10,000 yuan) per household, as the county's median", **shown)
-        else:
-            text = msg("%(amount)s (10,000 yuan) per household", **shown)
-        notes.append(("planned_investment", text))
-    if context.outside_km == 0 and "lng" not in objected:
-        notes.append(("position", msg("Inside %(county)s", county=current().name(county_code))))
-    return notes
-
-
-def warnings_digest(findings: Sequence[Finding]) -> str:
-    """A short digest of the soft findings: what a person confirmed is what they were shown."""
-    shown = sorted(f"{f.rule}|{f.field}|{f.message}" for f in findings if f.level == "warning")
-    return hashlib.sha256("\n".join(shown).encode()).hexdigest()[:16] if shown else ""
-
-
-def stored_warnings(findings: Sequence[Finding]) -> str:
-    """Confirmed soft findings as the column ``confirmed_warnings`` keeps them, for whoever reviews the row."""
-    rows = [
-        {"rule": f.rule, "field": f.field, "msgid": f.message.msgid,
-         "values": {key: str(value) for key, value in f.message.values.items()}}
-        for f in findings if f.level == "warning"
-    ]  # fmt: skip
-    return json.dumps(rows, ensure_ascii=False) if rows else ""
-
-
-def read_warnings(stored: str) -> list[Finding]:
-    """The findings that were confirmed with a row."""
-    return [
-        Finding(row["rule"], "warning", row["field"], Message(row["msgid"], row["values"]))
-        for row in (json.loads(stored) if stored else [])
-    ]
 
 
 def _hold(assessment: Assessment, values: Mapping[str, Any], confirmed: str) -> None:
@@ -221,11 +61,13 @@ def _name_of(actor: Actor) -> str:
     return (actor.display_name or actor.username)[:64]
 
 
-def create_community(session: Session, actor: Actor, values: Mapping[str, Any], *, confirmed: str = "") -> Community:
+def create_community(
+    session: Session, actor: Actor, values: Mapping[str, Any], *, confirmed: str = ""
+) -> Community:
     """Add a community to the actor's own county (M1.4.1); missing fields make it 待完善.
 
     ``confirmed`` is the `warnings_digest` of the soft findings that the person has seen.
-    Raises: NotAllowed, RuleViolation (hard rules at their fields), Unconfirmed (soft rules not yet confirmed).
+    Raises: NotAllowed, RuleViolation (hard rules at their fields), Unconfirmed (soft rules not confirmed yet).
     """
     _require(actor, "add")
     if actor.region_level != "county":
@@ -233,7 +75,7 @@ def create_community(session: Session, actor: Actor, values: Mapping[str, Any], 
     county = actor.region_code
     assessment = assess(session, county, values)
     _hold(assessment, values, confirmed)
-    row = {key: "" for key in _TEXTS} | _columns(values) | {"county_code": county}
+    row = dict.fromkeys(_TEXTS, "") | _columns(values) | {"county_code": county}
     community = Community(
         **row, **derived(row), confirmed_warnings=stored_warnings(assessment.warnings),
         created_by=_name_of(actor), updated_by=_name_of(actor),
@@ -244,7 +86,13 @@ def create_community(session: Session, actor: Actor, values: Mapping[str, Any], 
 
 
 def update_community(
-    session: Session, actor: Actor, community_id: int, values: Mapping[str, Any], version: int, *, confirmed: str = ""
+    session: Session,
+    actor: Actor,
+    community_id: int,
+    values: Mapping[str, Any],
+    version: int,
+    *,
+    confirmed: str = "",
 ) -> Community:
     """Change the one record of a community, wherever it is edited (M1.4.4). Its county never changes.
 
@@ -280,11 +128,12 @@ def delete_communities(session: Session, actor: Actor, ids: Sequence[int]) -> in
     """
     _require(actor, "delete")
     rows = _wanted(session, ids)
+    refusal = N_("“%(name)s” cannot be deleted: it is linked to %(holder)s.")
     held = [
-        Finding("M1.4.3", "error", None,
-                msg("“%(name)s” cannot be deleted: it is linked to %(holder)s.", name=row.name, holder=holder_of(row)))
-        for row in rows if row.place_state != "free"
-    ]  # fmt: skip
+        Finding("M1.4.3", "error", None, Message(refusal, {"name": row.name, "holder": holder_of(row)}))
+        for row in rows
+        if row.place_state != "free"
+    ]
     if held:
         raise RuleViolation(held)
     for row in rows:
@@ -296,10 +145,12 @@ def delete_communities(session: Session, actor: Actor, ids: Sequence[int]) -> in
 def _wanted(session: Session, ids: Sequence[int], *, deleted: bool = False) -> list[Community]:
     if not ids or len(ids) > MOST_AT_ONCE:
         raise RuleViolation(
-            Finding("M1.4.3", "error", None, msg("Tick between 1 and %(most)s communities.", most=MOST_AT_ONCE))
+            Finding(
+                "M1.4.3", "error", None, msg("Tick between 1 and %(most)s communities.", most=MOST_AT_ONCE)
+            )
         )
-    rows = [row for start in range(0, len(ids), 500) for row in queries.several(session, ids[start : start + 500],
-                                                                                deleted=deleted)]  # fmt: skip
+    chunks = (ids[start : start + 500] for start in range(0, len(ids), 500))
+    rows = [row for chunk in chunks for row in queries.several(session, chunk, deleted=deleted)]
     if len(rows) != len(set(ids)):
         raise OutOfScope("communities")
     return rows
@@ -362,7 +213,11 @@ def verify_rollups(session: Session) -> list[str]:
     keys = ("county_code", "place_state", "place_year", "is_complete")
     sums = ("building_count", "household_count", "floor_area", "planned_investment")
     counted = session.execute(
-        select(*(_community.c[k] for k in keys), func.count(), *(func.coalesce(func.sum(_community.c[k]), 0) for k in sums))
+        select(
+            *(_community.c[k] for k in keys),
+            func.count(),
+            *(func.coalesce(func.sum(_community.c[k]), 0) for k in sums),
+        )
         .where(_community.c.deleted_at.is_(None))
         .group_by(*(_community.c[k] for k in keys))
     )

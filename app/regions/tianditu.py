@@ -83,7 +83,11 @@ def _object(body: bytes) -> dict[str, Any]:
 
 def tile(layer: str, zoom: int, column: int, row: int) -> tuple[bytes, str]:
     """One map tile: (picture, content type). Raises: ValueError for no such tile, Unavailable."""
-    if layer not in LAYERS or not 1 <= zoom <= MOST_ZOOM or not (0 <= column < 2**zoom and 0 <= row < 2**zoom):
+    if (
+        layer not in LAYERS
+        or not 1 <= zoom <= MOST_ZOOM
+        or not (0 <= column < 2**zoom and 0 <= row < 2**zoom)
+    ):
         raise ValueError("no such tile")
     query = {"T": f"{layer}_w", "x": column, "y": row, "l": zoom}
     body, kind = _ask(str(current_app.config["TIANDITU_TILES"]), "/DataServer", query)
@@ -109,7 +113,11 @@ def search(words: str, county_code: str) -> list[Place]:
     query = {"postStr": json.dumps(asked, ensure_ascii=False), "type": "query"}
     body, _kind = _ask(str(current_app.config["TIANDITU_URL"]), "/v2/search", query)
     pois = _object(body).get("pois")
-    found = [_place(poi, "", "address") for poi in pois if isinstance(poi, dict)] if isinstance(pois, list) else []
+    found = (
+        [_place(poi, "", "address") for poi in pois if isinstance(poi, dict)]
+        if isinstance(pois, list)
+        else []
+    )
     return [place for place in found if place is not None]
 
 

@@ -1,4 +1,4 @@
-"""What somebody typed and has not submitted, kept on the server: one draft a person and form (promises.md)."""
+"""What somebody typed and has not submitted, kept on the server: one draft a person and form."""
 
 from __future__ import annotations
 
@@ -35,9 +35,16 @@ def get(session: Session, user_id: int | None, key: str) -> FormDraft | None:
     return session.get(FormDraft, (user_id, key))
 
 
-def keep(session: Session, user_id: int | None, key: str, values: dict[str, Any], base: str | None = None) -> None:
+def keep(
+    session: Session, user_id: int | None, key: str, values: dict[str, Any], base: str | None = None
+) -> None:
     """Store or replace a draft (the caller commits); the oldest beyond `MOST_DRAFTS` go."""
-    row = {"user_id": user_id, "form_key": key, "data": {"values": values, "base": base}, "saved_at": utcnow()}
+    row = {
+        "user_id": user_id,
+        "form_key": key,
+        "data": {"values": values, "base": base},
+        "saved_at": utcnow(),
+    }
     make = pg_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
     statement = make(_table).values(row)
     session.execute(
@@ -75,7 +82,9 @@ def _payload() -> tuple[dict[str, Any], str | None]:
         isinstance(value, str) or (isinstance(value, list) and all(isinstance(item, str) for item in value))
         for value in values.values()
     )
-    if not plain or any("\x00" in json.dumps(value) or "\\u0000" in json.dumps(value) for value in values.values()):
+    if not plain or any(
+        "\x00" in json.dumps(value) or "\\u0000" in json.dumps(value) for value in values.values()
+    ):
         abort(400)
     base = body.get("base")
     return values, base if submissions.is_token(base) else None
