@@ -84,7 +84,7 @@ def assess(
     if multiple is not None and values.get("planned_investment") is not None:
         text = Message(
             N_(
-                "The county's investments are all %(amount)s (10,000 yuan) per household: estimated by households."
+                "All investments of the county are %(amount)s (10,000 yuan) per household: an estimate."
             ),
             {"amount": format_short(multiple)},
         )

@@ -23,9 +23,9 @@ from app.regions import tianditu
 from app.regions.cache import current
 from app.web import drafts, submissions
 from app.web.errors import finding_json, wants_json
-from app.web.frame import translate
 from app.web.listing import whole
 from app.web.views import row_id
+from app.web.wording import translate
 
 
 @dataclass(frozen=True)
@@ -229,7 +229,7 @@ class CommunityPages:
         )  # fmt: skip
 
     def _events(self, record: Community) -> History | None:
-        """The record's history for those who may read it; ``before`` in the address asks for older changes."""
+        """The history for those who may read it; ``before`` in the address asks for older changes."""
         if not current_actor().may("can_history", "Community"):
             return None
         return history("Community", record.id, before=whole(request.args.get("before")))

@@ -15,7 +15,7 @@ from app.extensions import _, _l
 from app.kernel.errors import Finding
 from app.kernel.text import mask_phone
 from app.regions.cache import current
-from app.web.frame import translate
+from app.web.wording import translate
 
 PHONES = ("supervisor_phone", "implementer_phone")
 _DECIMALS = {"lng": 6, "lat": 6, "floor_area": 4, "planned_investment": 2}
@@ -33,7 +33,7 @@ def _figure(label: Any, name: str, description: Any = "") -> StringField:
 
 
 class CommunityForm(DynamicForm):
-    """Every field is text until `read`; the page's own token guards against forgery (checked for all posts)."""
+    """Every field is text until `read`; forgery is checked for every post of the portal."""
 
     class Meta:
         csrf = False

@@ -13,8 +13,8 @@ from app.communities.rules import PLACE_KINDS, PROPERTY_KINDS
 from app.extensions import _, _l
 from app.kernel.text import mask_phone
 from app.regions.cache import current
-from app.web.frame import local_time
 from app.web.listing import Column, Filter, choice_filter, range_filter
+from app.web.wording import local_time
 
 BASICS = _l("Basic information")
 SCALE = _l("Scale and investment")

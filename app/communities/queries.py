@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, cast, column, func, literal, or_, select, text, true, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    and_,
+    cast,
+    column,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    true,
+    union_all,
+)
 
 from app.communities.listing import BIN_COLUMNS, COLUMNS, FILTERS
 from app.communities.models import Community, CommunityRollup

@@ -1,4 +1,4 @@
-"""Selects about one community: the record itself, its surroundings for the rules, neighbours, known places."""
+"""Selects about one community: the record, its surroundings for the rules, neighbours, known places."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def neighbours(
     return sorted(found, key=lambda item: (item.metres, item.id))
 
 
-def points(session: Session, county_code: str, box: tuple[Decimal, Decimal, Decimal, Decimal]) -> list[Any]:
+def points(session: Session, county_code: str, box: tuple[Decimal, ...]) -> list[Any]:
     """(id, name, lng, lat) of a county's communities inside west, south, east, north; at most `MOST_ON_MAP`."""
     c = _community.c
     west, south, east, north = box

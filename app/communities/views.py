@@ -20,10 +20,10 @@ from app.kernel.errors import RuleViolation
 from app.persistence.context import current_actor
 from app.persistence.work import unit_of_work
 from app.regions.cache import current
-from app.web.frame import translate
 from app.web.listing import Listing, State
 from app.web.preferences import Preference
 from app.web.views import PortalModelView, row_id
+from app.web.wording import translate
 
 
 def ticked(listing: Listing) -> tuple[list[int], bool]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app, request, url_for
 from flask_babel import get_locale
@@ -15,12 +12,10 @@ from jinja2 import StrictUndefined
 
 from app.accounts.matrix import ROLES
 from app.extensions import _
-from app.kernel.errors import Message
 from app.persistence.context import current_actor
 from app.regions.cache import current
 from app.web.shell import init_shell
-
-SHANGHAI = ZoneInfo("Asia/Shanghai")
+from app.web.wording import local_time, number, translate
 
 
 @dataclass(frozen=True)
@@ -90,28 +85,6 @@ class Portal:
 
     notice_count = 0
     notices_url = ""
-
-
-def translate(message: Any) -> str:
-    """A Message (or plain text) in the language of the request."""
-    if isinstance(message, Message):
-        values = {key: translate(value) if isinstance(value, Message) else value for key, value in message.values.items()}
-        return _(message.msgid, **values) if values else _(message.msgid)
-    return str(message)
-
-
-def local_time(value: dt.datetime | None, pattern: str = "%Y-%m-%d %H:%M") -> str:
-    """An aware time in China's time zone."""
-    return value.astimezone(SHANGHAI).strftime(pattern) if value else ""
-
-
-def number(value: Any, decimals: int | None = None) -> str:
-    """A figure with thousands separators; nothing for None."""
-    if value is None:
-        return ""
-    if decimals is None:
-        return f"{value:,}"
-    return f"{Decimal(value):,.{decimals}f}"
 
 
 def install(app: Flask) -> None:
