@@ -179,7 +179,7 @@ class CommunityBinView(PortalModelView):
     def list(self) -> Any:
         return super().list()
 
-    def list_context(self, state: State) -> dict[str, Any]:
+    def list_context(self, state: State, preference: Preference) -> dict[str, Any]:
         code = current_actor().region_code
         return {"tree": [], "keep_days": current().profile(code).recycle_days if code else 30}
 
