@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import IO, Any
 
-from flask import Response, abort, send_file
+from flask import Response, abort, current_app, send_file
 from werkzeug.datastructures import MultiDict
 
 from app.audit import services as audit
@@ -50,7 +50,16 @@ def answer(
             after={"rows": written.rows, "columns": [c.key for c in columns], "args": state.args, "ids": ids},
         )
     out.seek(0)
-    return send_file(out, MIME, as_attachment=True, download_name=f"{file_name(form.get('filename'), title)}.xlsx")
+    return download(out, f"{file_name(form.get('filename'), title)}.xlsx", form.get("download_token"))
+
+
+def download(out: IO[bytes], name: str, token: str | None, mime: str = MIME) -> Response:
+    """Send a finished file; the cookie tells the page that its download has begun."""
+    answer = send_file(out, mime, as_attachment=True, download_name=name)
+    answer.call_on_close(out.close)
+    if token and token.isascii() and token.isalnum() and len(token) <= 40:
+        answer.set_cookie("download", token, max_age=60, samesite="Lax", secure=bool(current_app.config["HTTPS"]))
+    return answer
 
 
 def _ids(form: MultiDict[str, str]) -> list[int] | None:
