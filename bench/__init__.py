@@ -1,0 +1,1 @@
+"""Speed beside stock Flask-AppBuilder, Flask-Admin and Django admin: ``make bench`` (see docs/benchmarks.md)."""

@@ -1,0 +1,1 @@
+"""The same data and columns as plain applications of the peers, as their tutorials build them."""
