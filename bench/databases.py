@@ -95,7 +95,6 @@ def _other_user() -> list[str]:
 def _digest(size: int) -> str:
     """Changes with whatever the stored rows depend on."""
     watched = [ROOT / "bench" / "communities.py", ROOT / "bench" / "load.py", ROOT / "bench" / "load_peers.py"]
-    watched += sorted((ROOT / "app" / "migrations" / "versions").glob("*.py"))
     watched += [ROOT / "app" / "kernel" / "text.py"]
     return hashlib.sha256(b"".join(path.read_bytes() for path in watched) + str(size).encode()).hexdigest()[:16]
 
@@ -122,16 +121,18 @@ def prepare(kind: str, size: int, server: PostgreSQL) -> dict[str, str]:
     """Make both databases unless they stand already; returns their addresses."""
     addresses = urls(kind, size, server)
     stamp = HOME / f"{kind}-{size}.made"
+    ours = environment(addresses["ours"], kind, "ours", size)
+    peers = environment(addresses["peers"], kind, "peers", size)
+    run = lambda *command, env: subprocess.run(command, check=True, env=env, cwd=ROOT, stdout=subprocess.DEVNULL)  # noqa: E731
     if stamp.exists() and stamp.read_text() == _digest(size):
+        run(sys.executable, "-m", "flask", "portal", "demo", env=ours)  # migrations that came since
         return addresses
     print(f"making {size:,} communities on {kind} …", flush=True)
     for who, url in addresses.items():
         _empty(kind, url, HOME / f"{who}-{size}")
-    ours = environment(addresses["ours"], kind, "ours", size)
-    peers = environment(addresses["peers"], kind, "peers", size)
-    run = lambda *command, env: subprocess.run(command, check=True, env=env, cwd=ROOT, stdout=subprocess.DEVNULL)  # noqa: E731
     run(sys.executable, "-m", "flask", "portal", "demo", env=ours)
     run(sys.executable, "-m", "bench.load", str(size), env=ours)
+    run(sys.executable, "-m", "bench.worker", "ours", "setup", env=ours)
     run(sys.executable, "-m", "bench.load_peers", addresses["peers"], env=ours)
     for peer in SUBJECTS[1:]:
         run(python_of(peer), "-m", "bench.worker", peer, "setup", env=peers)

@@ -13,11 +13,11 @@ from sqlalchemy import (
 
 metadata = MetaData()
 region = Table(
-    "region", metadata, Column("code", String(6), primary_key=True), Column("name", String(60), nullable=False)
+    "region", metadata, Column("code", String(8), primary_key=True), Column("name", String(60), nullable=False)
 )
 town = Table(
     "town", metadata, Column("code", String(9), primary_key=True), Column("name", String(60), nullable=False),
-    Column("county_code", String(6), ForeignKey("region.code"), index=True),
+    Column("county_code", String(8), ForeignKey("region.code"), index=True),
 )  # fmt: skip
 WORDS = (
     ("name", 120), ("address", 200), ("place_kind", 16), ("property_kind", 16), ("supervision_unit", 120),
@@ -31,7 +31,7 @@ NUMBERS = (
 FIGURES = (("lng", 9, 6), ("lat", 9, 6), ("floor_area", 14, 4), ("planned_investment", 14, 2))
 community = Table(
     "community", metadata, Column("id", Integer, primary_key=True),
-    Column("county_code", String(6), ForeignKey("region.code"), nullable=False, index=True),
+    Column("county_code", String(8), ForeignKey("region.code"), nullable=False, index=True),
     Column("town_code", String(9), ForeignKey("town.code"), index=True),
     *(Column(name, String(size), nullable=False, default="", server_default="") for name, size in WORDS),
     *(Column(name, Integer) for name in NUMBERS),

@@ -1,0 +1,89 @@
+"""The product itself, through the same door as its users."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from typing import Any
+
+from bench.http import Client
+from bench.subject import (
+    BUILT, EXPORT_COLUMNS, EXPORT_KIND, INITIALS, PAGE_ROWS, PASSWORD, ROLES, SEARCH, Subject, deep_page, hidden, query,
+)  # fmt: skip
+
+SHOWN = [
+    "county", "name", "street", "built_year", "building_count", "household_count", "floor_area", "planned_investment",
+    "state",
+]  # fmt: skip
+
+
+class Ours(Subject):
+    """The portal as ``make run`` serves it."""
+
+    name = "ours"
+    row = re.compile(rb'data-row="(\d+)"')
+
+    def application(self) -> Any:
+        from run import app
+
+        self.app = app
+        return app
+
+    def setup(self) -> None:
+        """Both accounts chose 100 rows and the columns that the peers show."""
+        from app.persistence.work import unit_of_work
+        from app.web.models import ListPreference
+
+        self.application()
+        with self.app.app_context(), unit_of_work() as session:
+            for login, *_range in ROLES.values():
+                session.merge(ListPreference(user_id=_user_id(session, login), listing="communities",
+                                             columns=SHOWN, size=PAGE_ROWS, views=[]))  # fmt: skip
+
+    def statements(self) -> list[str]:
+        return record_statements()
+
+    def login_form(self, page: str, login: str) -> dict[str, str]:
+        return {"csrf_token": hidden(page, "csrf_token"), "username": login, "password": PASSWORD}
+
+    def page(self, what: str, role: str, row_id: int) -> str:
+        if what == "detail":
+            return f"/communities/show/{row_id}"
+        arguments = {
+            "list": {},
+            "filtered": {"built_from": BUILT[0], "built_to": BUILT[1]},
+            "deep": {"page": deep_page(role)},
+            "search": {"q": SEARCH},
+            "initials": {"q": INITIALS},
+        }[what]
+        return "/communities/list/" + query(**arguments)
+
+    def export(self, client: Client, role: str) -> bytes:
+        token = hidden(client.get("/communities/list/").text, "csrf_token")
+        form = {"csrf_token": token, "range": "all", "columns": EXPORT_COLUMNS, "filename": "bench"}
+        answer = client.post("/communities/export/" + query(property_kind=EXPORT_KIND), form)
+        if answer.status != 200:
+            raise RuntimeError(f"the export answered {answer.status}")
+        return answer.body
+
+    def load(self, client: Client, role: str, workbook: bytes) -> dict[str, float]:
+        if importlib.util.find_spec("app.communities.imports") is None:
+            raise NotImplementedError("imports are not part of the product yet")
+        raise NotImplementedError("imports are not part of the product yet")
+
+
+def _user_id(session: Any, login: str) -> int:
+    from sqlalchemy import select
+
+    from app.accounts.models import Account
+
+    return int(session.scalar(select(Account.id).where(Account.username == login)))
+
+
+def record_statements() -> list[str]:
+    """A list that every statement of SQLAlchemy is added to."""
+    from sqlalchemy import Engine, event
+
+    seen: list[str] = []
+    event.listen(Engine, "before_cursor_execute", lambda _c, _cur, statement, *_rest: seen.append(statement))
+    return seen

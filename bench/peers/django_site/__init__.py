@@ -1,0 +1,1 @@
+"""The Django project's one application."""

@@ -1,0 +1,59 @@
+"""The admin of the communities with import and export."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from import_export import fields, resources
+from import_export.admin import ImportExportModelAdmin
+from import_export.widgets import ForeignKeyWidget
+
+from bench.peers.django_site.models import Community, Region, Town
+from bench.subject import EXPORT_COLUMNS, PAGE_ROWS, ROLES
+
+RANGES = {login: (low, high) for login, low, high in ROLES.values()}
+IMPORTED = (
+    "name", "county", "street", "address", "lng", "lat", "built_year", "building_count", "unit_count",
+    "household_count", "floor_area", "planned_investment",
+)  # fmt: skip
+
+
+class CommunityExport(resources.ModelResource):
+    county = fields.Field(attribute="county", column_name="county", widget=ForeignKeyWidget(Region, "name"))
+    street = fields.Field(attribute="town", column_name="street", widget=ForeignKeyWidget(Town, "name"))
+
+    class Meta:
+        model = Community
+        fields = EXPORT_COLUMNS
+        export_order = EXPORT_COLUMNS
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().select_related("county", "town")
+
+
+class CommunityImport(resources.ModelResource):
+    """Bulk mode; towns and counties are looked up by code."""
+
+    class Meta:
+        model = Community
+        use_bulk = True
+        batch_size = 1000
+        skip_admin_log = True
+        import_id_fields = ("id",)
+        exclude = ("initials",)
+
+
+@admin.register(Community)
+class CommunityAdmin(ImportExportModelAdmin):
+    export_resource_classes = [CommunityExport]
+    import_resource_classes = [CommunityImport]
+    list_display = ["name", "county", "town", "built_year", "building_count", "household_count", "floor_area",
+                    "planned_investment", "place_state"]  # fmt: skip
+    list_per_page = PAGE_ROWS
+    search_fields = ["name", "initials"]
+    raw_id_fields = ["county", "town"]
+
+    def get_queryset(self, request: Any) -> Any:
+        low, high = RANGES.get(request.user.username, ("", ""))
+        return super().get_queryset(request).filter(county_id__gte=low, county_id__lt=high)

@@ -1,0 +1,141 @@
+"""Flask-AppBuilder as its quickhowto builds it: one ModelView, a base filter for the jurisdiction.
+
+Stock: widgets, templates and permissions are FAB's. FAB exports nothing itself, so the view has the method that its
+users write: the rows of its own datamodel into a tablib workbook.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+
+from bench.http import Client
+from bench.ours import record_statements
+from bench.peers import models
+from bench.subject import (
+    BUILT, EXPORT_COLUMNS, EXPORT_KIND, INITIALS, PAGE_ROWS, PASSWORD, ROLES, SEARCH, Subject, deep_page, hidden, query,
+)  # fmt: skip
+
+VIEW = "CommunityModelView"
+RANGES = {login: (low, high) for login, low, high in ROLES.values()}
+
+
+def build() -> Any:
+    """The application, its models and its view."""
+    import tablib
+    from flask import Flask, g, make_response, request
+    from flask_appbuilder import AppBuilder, Model, ModelView, expose, has_access
+    from flask_appbuilder.models.filters import BaseFilter
+    from flask_appbuilder.models.sqla.base import SQLA
+    from flask_appbuilder.models.sqla.interface import SQLAInterface
+
+    app = Flask("fab_stock")
+    app.config.update(
+        SECRET_KEY="only-for-the-benchmark-0123456789abcdef", SQLALCHEMY_DATABASE_URI=_url(), CSRF_ENABLED=True,
+        SQLALCHEMY_TRACK_MODIFICATIONS=False, BABEL_DEFAULT_LOCALE="zh", LANGUAGES={"zh": {"flag": "cn", "name": "Chinese"}},
+        RATELIMIT_ENABLED=False, FAB_UPDATE_PERMS=bool(os.environ.get("BENCH_SETUP")),
+        FAB_CREATE_DB=bool(os.environ.get("BENCH_SETUP")),
+    )  # fmt: skip
+    db = SQLA(app)
+
+    class Region(models.RegionColumns, Model):
+        pass
+
+    class Town(models.TownColumns, Model):
+        pass
+
+    class Community(models.CommunityColumns, Model):
+        pass
+
+    class InJurisdiction(BaseFilter):
+        name = "jurisdiction"
+        arg_name = "scope"
+
+        def apply(self, statement: Any, _value: Any) -> Any:
+            low, high = RANGES.get(g.user.username, ("", ""))
+            return statement.filter(Community.county_code >= low, Community.county_code < high)
+
+    class CommunityModelView(ModelView):
+        datamodel = SQLAInterface(Community, db.session)
+        list_columns = models.SHOWN
+        show_columns = [*models.SHOWN, "address", "place_kind", "property_kind", "unit_count",
+                        "unit_without_elevator_count", "substandard_household_count", "lng", "lat", "supervision_unit",
+                        "supervisor_name", "supervisor_phone", "implementer_unit", "implementer_name",
+                        "implementer_phone", "original_owners", "intended_contents"]  # fmt: skip
+        search_columns = ["name", "initials", "built_year", "household_count", "place_kind", "property_kind"]
+        base_filters = [["county_code", InJurisdiction, ""]]
+        base_order = ("id", "asc")
+        page_size = PAGE_ROWS
+
+        @expose("/export/")
+        @has_access
+        def export(self) -> Any:
+            filters = self.datamodel.get_filters(self.search_columns)
+            filters.add_filter_list(self.base_filters)
+            filters.add_filter("property_kind", self.datamodel.FilterEqual, request.args["property_kind"])
+            _count, rows = self.datamodel.query(filters, "id", "asc")
+            data = tablib.Dataset(headers=EXPORT_COLUMNS)
+            for row in rows:
+                data.append([models.export_value(row, key) for key in EXPORT_COLUMNS])
+            answer = make_response(data.export("xlsx"))
+            answer.headers["Content-Disposition"] = "attachment; filename=communities.xlsx"
+            return answer
+
+    with app.app_context():
+        builder = AppBuilder(app, db.session)
+        builder.add_view(CommunityModelView, "Communities", category="Renovation")
+    return app, builder
+
+
+def _url() -> str:
+    return os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://")
+
+
+class FabStock(Subject):
+    """Flask-AppBuilder, stock."""
+
+    name = "fab"
+    row = re.compile(rb'class="action_check"[^>]*id="(\d+)"|/communitymodelview/show/(\d+)')
+
+    def application(self) -> Any:
+        self.app, self.builder = build()
+        return self.app
+
+    def setup(self) -> None:
+        os.environ["BENCH_SETUP"] = "1"
+        self.application()
+        with self.app.app_context():
+            manager = self.builder.sm
+            role = manager.add_role("Clerk")
+            for permission, view in (
+                ("can_list", VIEW), ("can_show", VIEW), ("can_export", VIEW), ("menu_access", "Communities"),
+                ("menu_access", "Renovation"),
+            ):  # fmt: skip
+                manager.add_permission_role(role, manager.find_permission_view_menu(permission, view))
+            for login, *_range in ROLES.values():
+                manager.add_user(login, login, login, f"{login}@example.org", role, PASSWORD)
+
+    def statements(self) -> list[str]:
+        return record_statements()
+
+    def login_form(self, page: str, login: str) -> dict[str, str]:
+        return {"csrf_token": hidden(page, "csrf_token"), "username": login, "password": PASSWORD}
+
+    def page(self, what: str, role: str, row_id: int) -> str:
+        if what == "detail":
+            return f"/communitymodelview/show/{row_id}"
+        arguments: dict[str, Any] = {
+            "list": {},
+            "filtered": {"_flt_1_built_year": BUILT[0] - 1, "_flt_2_built_year": BUILT[1] + 1},
+            "deep": {f"page_{VIEW}": deep_page(role) - 1},
+            "search": {"_flt_2_name": SEARCH},
+            "initials": {"_flt_2_initials": INITIALS},
+        }[what]
+        return "/communitymodelview/list/" + query(**{f"psize_{VIEW}": PAGE_ROWS}, **arguments)
+
+    def export(self, client: Client, role: str) -> bytes:
+        answer = client.get("/communitymodelview/export/" + query(property_kind=EXPORT_KIND))
+        if answer.status != 200:
+            raise RuntimeError(f"the export answered {answer.status}")
+        return answer.body

@@ -1,0 +1,141 @@
+"""Flask-Admin as its documentation builds it: one ModelView behind Flask-Login, narrowed by ``get_query``."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+
+from bench.http import Client
+from bench.ours import record_statements
+from bench.peers import models
+from bench.subject import (
+    BUILT, EXPORT_COLUMNS, EXPORT_KIND, INITIALS, PAGE_ROWS, PASSWORD, ROLES, SEARCH, Subject, deep_page, query,
+)  # fmt: skip
+
+RANGES = {login: (low, high) for login, low, high in ROLES.values()}
+
+
+def build() -> tuple[Any, Any]:
+    """The application and its view."""
+    from flask import Flask, redirect, request
+    from flask_admin import Admin
+    from flask_admin.contrib.sqla import ModelView
+    from flask_admin.contrib.sqla.filters import FilterEqual, FilterGreater, FilterSmaller
+    from flask_login import LoginManager, UserMixin, current_user, login_user
+    from flask_sqlalchemy import SQLAlchemy
+    from sqlalchemy import func, select  # noqa: F401
+    from werkzeug.security import check_password_hash, generate_password_hash
+
+    app = Flask("flask_admin_stock")
+    app.config.update(
+        SECRET_KEY="only-for-the-benchmark-0123456789abcdef",
+        SQLALCHEMY_DATABASE_URI=os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://"),
+    )
+    db = SQLAlchemy(app)
+
+    class Region(models.RegionColumns, db.Model):
+        pass
+
+    class Town(models.TownColumns, db.Model):
+        pass
+
+    class Community(models.CommunityColumns, db.Model):
+        pass
+
+    class User(UserMixin, db.Model):
+        __tablename__ = "flask_admin_user"
+        id = db.Column(db.Integer, primary_key=True)
+        login = db.Column(db.String(64), unique=True, nullable=False)
+        password = db.Column(db.String(256), nullable=False)
+
+    class CommunityView(ModelView):
+        can_create = can_edit = can_delete = False
+        can_view_details = can_export = True
+        export_types = ["xlsx"]
+        export_max_rows = 1_000_000
+        column_list = models.SHOWN
+        column_export_list = [{"street": "town"}.get(key, key) for key in EXPORT_COLUMNS]
+        column_searchable_list = ["name", "initials"]
+        column_filters = [
+            FilterGreater(Community.built_year, "Built"), FilterSmaller(Community.built_year, "Built"),
+            FilterEqual(Community.property_kind, "Kind"),
+        ]  # fmt: skip
+        column_default_sort = "id"
+        can_set_page_size = True
+
+        def is_accessible(self) -> bool:
+            return bool(current_user.is_authenticated)
+
+        def _mine(self, statement: Any) -> Any:
+            low, high = RANGES.get(current_user.login, ("", ""))
+            return statement.filter(Community.county_code >= low, Community.county_code < high)
+
+        def get_query(self) -> Any:
+            return self._mine(super().get_query())
+
+        def get_count_query(self) -> Any:
+            return self._mine(super().get_count_query())
+
+    manager = LoginManager(app)
+    manager.user_loader(lambda user_id: db.session.get(User, int(user_id)))
+
+    @app.route("/login/", methods=["GET", "POST"])
+    def login() -> Any:
+        if request.method == "POST":
+            user = db.session.execute(db.select(User).filter_by(login=request.form["username"])).scalar_one_or_none()
+            if user and check_password_hash(user.password, request.form["password"]):
+                login_user(user)
+                return redirect("/admin/")
+        return "<form method=post><input name=username><input name=password type=password></form>"
+
+    view = CommunityView(Community, db.session, name="Communities", endpoint="community")
+    Admin(app, name="Renovation").add_view(view)
+
+    def setup() -> None:
+        with app.app_context():
+            User.__table__.create(db.engine, checkfirst=True)
+            for name, *_range in ROLES.values():
+                db.session.add(User(login=name, password=generate_password_hash(PASSWORD)))
+            db.session.commit()
+
+    return app, setup
+
+
+class FlaskAdminStock(Subject):
+    """Flask-Admin, stock."""
+
+    name = "flask_admin"
+    row = re.compile(rb'name="rowid"[^>]*value="(\d+)"|/admin/community/details/\?id=(\d+)')
+
+    def application(self) -> Any:
+        self.app, self._setup = build()
+        return self.app
+
+    def setup(self) -> None:
+        self.application()
+        self._setup()
+
+    def statements(self) -> list[str]:
+        return record_statements()
+
+    def login_form(self, page: str, login: str) -> dict[str, str]:
+        return {"username": login, "password": PASSWORD}
+
+    def page(self, what: str, role: str, row_id: int) -> str:
+        if what == "detail":
+            return f"/admin/community/details/?id={row_id}"
+        arguments: dict[str, Any] = {
+            "list": {},
+            "filtered": {"flt0_0": BUILT[0] - 1, "flt1_1": BUILT[1] + 1},
+            "deep": {"page": deep_page(role) - 1},
+            "search": {"search": SEARCH},
+            "initials": {"search": INITIALS},
+        }[what]
+        return "/admin/community/" + query(page_size=PAGE_ROWS, **arguments)
+
+    def export(self, client: Client, role: str) -> bytes:
+        answer = client.get("/admin/community/export/xlsx/" + query(flt0_2=EXPORT_KIND))
+        if answer.status != 200:
+            raise RuntimeError(f"the export answered {answer.status}")
+        return answer.body

@@ -1,0 +1,92 @@
+"""The shared tables as SQLAlchemy models, the way a tutorial declares them; for both Flask peers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Column, ForeignKey, Integer, Numeric, String, Text
+from sqlalchemy.orm import declared_attr, relationship
+
+SHOWN = ["county", "name", "town", "built_year", "building_count", "household_count", "floor_area",
+         "planned_investment", "place_state"]  # fmt: skip
+
+
+class RegionColumns:
+    __tablename__ = "region"
+    code = Column(String(8), primary_key=True)
+    name = Column(String(60), nullable=False)
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+    __repr__ = __str__
+
+
+class TownColumns:
+    __tablename__ = "town"
+    code = Column(String(9), primary_key=True)
+    name = Column(String(60), nullable=False)
+    county_code = Column(String(8))
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+    __repr__ = __str__
+
+
+def _word(size: int) -> Any:
+    return Column(String(size), nullable=False, default="")
+
+
+class CommunityColumns:
+    __tablename__ = "community"
+    id = Column(Integer, primary_key=True)
+    name = _word(120)
+    address = _word(200)
+    place_kind = _word(16)
+    property_kind = _word(16)
+    supervision_unit = _word(120)
+    supervisor_name = _word(40)
+    supervisor_phone = _word(20)
+    implementer_unit = _word(120)
+    implementer_name = _word(40)
+    implementer_phone = _word(20)
+    original_owners = _word(400)
+    place_state = _word(8)
+    initials = _word(120)
+    built_year = Column(Integer)
+    building_count = Column(Integer)
+    unit_count = Column(Integer)
+    unit_without_elevator_count = Column(Integer)
+    household_count = Column(Integer)
+    substandard_household_count = Column(Integer)
+    lng = Column(Numeric(9, 6))
+    lat = Column(Numeric(9, 6))
+    floor_area = Column(Numeric(14, 4))
+    planned_investment = Column(Numeric(14, 2))
+    intended_contents = Column(Text, nullable=False, default="")
+
+    @declared_attr
+    def county_code(self):  # type: ignore[no-untyped-def]
+        return Column(String(8), ForeignKey("region.code"), nullable=False, index=True)
+
+    @declared_attr
+    def town_code(self):  # type: ignore[no-untyped-def]
+        return Column(String(9), ForeignKey("town.code"), index=True)
+
+    @declared_attr
+    def county(self):  # type: ignore[no-untyped-def]
+        return relationship("Region")
+
+    @declared_attr
+    def town(self):  # type: ignore[no-untyped-def]
+        return relationship("Town")
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+
+def export_value(row: Any, key: str) -> Any:
+    """A cell of the export: names for relations, values for the rest."""
+    value = getattr(row, {"street": "town"}.get(key, key))
+    return str(value) if key in ("county", "street") and value is not None else value

@@ -1,0 +1,93 @@
+"""What the benchmark asks of every product: who signs in, which pages are fetched, and how its rows are counted."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+from urllib.parse import urlencode
+
+from bench.http import Client
+
+ROLES = {"county": ("dingcheng", "430703", "430704"), "province": ("hunan", "430000", "440000")}
+PASSWORD = "Demo@2026!"
+PAGE_ROWS = 100
+BUILT = (1980, 1990)
+SEARCH, INITIALS = "纺织", "fzc"
+EXPORT_KIND = "reform"
+PAGES = ("list", "filtered", "deep", "search", "initials", "detail")
+EXPORT_COLUMNS = (
+    "name", "county", "street", "address", "built_year", "place_kind", "building_count", "unit_count",
+    "unit_without_elevator_count", "household_count", "substandard_household_count", "floor_area", "property_kind",
+    "planned_investment", "supervision_unit", "supervisor_name", "implementer_unit", "implementer_name",
+    "original_owners", "intended_contents",
+)  # fmt: skip
+
+
+class Subject:
+    """One product under test, driven through its WSGI entry alone. Subclasses fill in the addresses."""
+
+    name = ""
+    row = re.compile(rb"^$")
+    login_path = "/login/"
+
+    def application(self) -> Any:
+        """The WSGI application on ``DATABASE_URL``."""
+        raise NotImplementedError
+
+    def setup(self) -> None:
+        """Make the product's own tables and accounts (once per database)."""
+
+    def statements(self) -> list[str]:
+        """A list that every SQL statement of the application is added to from now on."""
+        raise NotImplementedError
+
+    def login_form(self, page: str, login: str) -> dict[str, str]:
+        """The sign-in form filled in."""
+        raise NotImplementedError
+
+    def page(self, what: str, role: str, row_id: int) -> str:
+        """Address of one of ``PAGES``."""
+        raise NotImplementedError
+
+    def export(self, client: Client, role: str) -> bytes:
+        """The workbook of 60,000 rows × 20 columns, as a browser would fetch it."""
+        raise NotImplementedError
+
+    def load(self, client: Client, role: str, workbook: bytes) -> dict[str, float]:
+        """Import the workbook: upload to preview, then confirm; returns the seconds of both steps and the rows."""
+        raise NotImplementedError
+
+    def unload(self) -> None:
+        """Take back what ``load`` wrote."""
+
+    # ── common ──
+    def sign_in(self, client: Client, login: str) -> None:
+        page = client.get(self.login_path).text
+        answer = client.post(self.login_path, self.login_form(page, login))
+        if answer.status not in (302, 303) or self.login_path in answer.header("location"):
+            raise RuntimeError(f"{self.name}: {login} could not sign in ({answer.status})")
+
+    def rows(self, body: bytes) -> int:
+        """Rows that a list page shows."""
+        return len(set(self.row.findall(body)))
+
+
+def query(**arguments: Any) -> str:
+    return "?" + urlencode({key: value for key, value in arguments.items() if value is not None})
+
+
+def hidden(page: str, name: str) -> str:
+    """Value of a hidden field (or meta element) of a page."""
+    for pattern in (rf'name="{name}"[^>]*value="([^"]*)"', rf'name="{name}"[^>]*content="([^"]*)"',
+                    rf'value="([^"]*)"[^>]*name="{name}"'):  # fmt: skip
+        if found := re.search(pattern, page):
+            return found.group(1)
+    raise RuntimeError(f"the page has no {name}")
+
+
+def deep_page(role: str) -> int:
+    """The page (of 100 rows) that lies deep inside what the role may see."""
+    if role == "county":
+        return 12
+    return 500 if int(os.environ.get("BENCH_SIZE", "220000")) >= 200_000 else 50

@@ -1,0 +1,139 @@
+"""One product in a process of its own: ``python -m bench.worker SUBJECT setup|serve``.
+
+``serve`` reads one JSON command a line on standard input and answers one JSON line each.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+from bench.http import Client
+from bench.subject import ROLES, Subject
+
+CLASSES = {
+    "ours": ("bench.ours", "Ours"),
+    "fab": ("bench.peers.fab_stock", "FabStock"),
+    "flask_admin": ("bench.peers.flask_admin_stock", "FlaskAdminStock"),
+    "django": ("bench.peers.django_admin", "DjangoAdmin"),
+}
+
+
+def subject(name: str) -> Subject:
+    module, cls = CLASSES[name]
+    return getattr(importlib.import_module(module), cls)()  # type: ignore[no-any-return]
+
+
+class Worker:
+    """Answers the commands of the driver with one signed-in client per role."""
+
+    def __init__(self, product: Subject) -> None:
+        self.product = product
+        self.application = product.application()
+        self.seen = product.statements()
+        self.clients: dict[str, Client] = {}
+        self.row_ids: dict[str, int] = {}
+        for role, (login, *_range) in ROLES.items():
+            client = self.clients[role] = Client(self.application)
+            product.sign_in(client, login)
+            found = product.row.search(self._get(role, "list").body)
+            if not found:
+                raise RuntimeError(f"{product.name}: no row on the first page of {role}")
+            self.row_ids[role] = int(next(group for group in found.groups() if group))
+
+    def _path(self, role: str, what: str) -> str:
+        return self.product.page(what, role, self.row_ids.get(role, 0))
+
+    def _get(self, role: str, what: str) -> Any:
+        answer = self.clients[role].get(self._path(role, what))
+        if answer.status != 200:
+            raise RuntimeError(f"{self.product.name}: {what} answered {answer.status} {answer.header('location')}")
+        return answer
+
+    def look(self, role: str, what: str) -> dict[str, Any]:
+        """Warm a page and tell its size, its rows and its statements."""
+        for _ in range(4):
+            self._get(role, what)
+        del self.seen[:]
+        answer = self._get(role, what)
+        result = {"bytes": len(answer.body), "rows": self.product.rows(answer.body), "statements": len(self.seen)}
+        gc.collect()
+        gc.freeze()
+        return result
+
+    def time(self, role: str, what: str, times: int) -> dict[str, Any]:
+        """Milliseconds of each of some requests."""
+        client, path, taken = self.clients[role], self._path(role, what), []
+        for _ in range(times):
+            started = time.perf_counter()
+            client.get(path)
+            taken.append((time.perf_counter() - started) * 1000)
+            del self.seen[:]
+        return {"ms": taken}
+
+    def export(self, role: str, keep: str = "") -> dict[str, Any]:
+        """Seconds, bytes and memory above idle of the export."""
+        return self._weighed(lambda: {"bytes": len(self._kept(self.product.export(self.clients[role], role), keep))})
+
+    def _kept(self, body: bytes, path: str) -> bytes:
+        if path:
+            Path(path).write_bytes(body)
+        return body
+
+    def load(self, role: str, workbook: str) -> dict[str, Any]:
+        """Seconds and memory of the import with its preview; what it wrote is taken back."""
+        content = Path(workbook).read_bytes()
+        try:
+            return self._weighed(lambda: self.product.load(self.clients[role], role, content))
+        finally:
+            self.product.unload()
+
+    def _weighed(self, work: Any) -> dict[str, Any]:
+        gc.collect()
+        idle = memory("VmRSS")
+        Path("/proc/self/clear_refs").write_text("5")
+        started = time.perf_counter()
+        result = work()
+        return {"seconds": time.perf_counter() - started, "mb": (memory("VmHWM") - idle) / 1024, **result}
+
+    def cookie(self, role: str, what: str) -> dict[str, Any]:
+        """What an HTTP client needs to fetch a page as this role."""
+        return {"path": self._path(role, what), "cookie": self.clients[role].cookie_header()}
+
+
+def memory(key: str) -> int:
+    """A figure of /proc/self/status in KiB."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(key + ":"):
+            return int(line.split()[1])
+    raise KeyError(key)
+
+
+def serve(name: str) -> None:
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    worker = Worker(subject(name))
+    print(json.dumps({"ready": name}), file=out, flush=True)
+    for line in sys.stdin:
+        command = json.loads(line)
+        try:
+            answer = getattr(worker, command.pop("do"))(**command)
+        except NotImplementedError as error:
+            answer = {"missing": str(error)}
+        except Exception:  # the driver shows it and stops
+            answer = {"error": traceback.format_exc()}
+        print(json.dumps(answer), file=out, flush=True)
+
+
+if __name__ == "__main__":
+    if sys.argv[2] == "setup":
+        subject(sys.argv[1]).setup()
+    else:
+        serve(sys.argv[1])
