@@ -62,7 +62,7 @@ class DjangoAdmin(Subject):
 
     name = "django"
     login_path = "/admin/login/?next=/admin/"
-    row = re.compile(rb'name="_selected_action" value="(\d+)"')
+    row = re.compile(rb'/admin/django_site/community/(\d+)/change/')
 
     def application(self) -> Any:
         configure()

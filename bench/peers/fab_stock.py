@@ -30,7 +30,7 @@ def build() -> Any:
     from flask_appbuilder.models.sqla.base import SQLA
     from flask_appbuilder.models.sqla.interface import SQLAInterface
 
-    app = Flask("fab_stock")
+    app = Flask(__name__)
     app.config.update(
         SECRET_KEY="only-for-the-benchmark-0123456789abcdef", SQLALCHEMY_DATABASE_URI=_url(), CSRF_ENABLED=True,
         SQLALCHEMY_TRACK_MODIFICATIONS=False, BABEL_DEFAULT_LOCALE="zh", LANGUAGES={"zh": {"flag": "cn", "name": "Chinese"}},

@@ -22,16 +22,17 @@ def build() -> tuple[Any, Any]:
     from flask_admin import Admin
     from flask_admin.contrib.sqla import ModelView
     from flask_admin.contrib.sqla.filters import FilterEqual, FilterGreater, FilterSmaller
+    from flask_babel import Babel
     from flask_login import LoginManager, UserMixin, current_user, login_user
     from flask_sqlalchemy import SQLAlchemy
-    from sqlalchemy import func, select  # noqa: F401
     from werkzeug.security import check_password_hash, generate_password_hash
 
-    app = Flask("flask_admin_stock")
+    app = Flask(__name__)
     app.config.update(
         SECRET_KEY="only-for-the-benchmark-0123456789abcdef",
         SQLALCHEMY_DATABASE_URI=os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://"),
     )
+    Babel(app, default_locale="zh_Hans_CN")
     db = SQLAlchemy(app)
 
     class Region(models.RegionColumns, db.Model):

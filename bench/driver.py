@@ -1,0 +1,135 @@
+"""Talks to one worker process per product and measures them in turn, so that all of them meet the same machine."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench.databases import HOME, ROOT, SUBJECTS, environment, python_of
+from bench.subject import PAGES, ROLES
+
+ROUNDS = 7
+ROUND_MS = 400
+
+
+class WorkerProcess:
+    """A product in its own process; ``ask`` sends one command and waits for the answer."""
+
+    def __init__(self, name: str, kind: str, url: str, size: int) -> None:
+        self.name = name
+        who = "ours" if name == "ours" else "peers"
+        env = {**environment(url, kind, who, size), "BENCH_SIZE": str(size), "PORTAL_ENV": "development"}
+        self._log = (HOME / f"{name}-{kind}.log").open("w")
+        self._process = subprocess.Popen(
+            [python_of(name), "-m", "bench.worker", name, "serve"], env=env, cwd=ROOT, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log,
+        )  # fmt: skip
+        self._answer()
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._process.stdout
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{self.name} ended: see {self._log.name}")
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise RuntimeError(f"{self.name}: {answer['error']}")
+        return answer
+
+    def ask(self, do: str, **values: Any) -> dict[str, Any]:
+        assert self._process.stdin
+        self._process.stdin.write(json.dumps({"do": do, **values}) + "\n")
+        self._process.stdin.flush()
+        return self._answer()
+
+    def close(self) -> None:
+        assert self._process.stdin
+        self._process.stdin.close()
+        self._process.wait(30)
+        self._log.close()
+
+    def __enter__(self) -> WorkerProcess:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+
+@dataclass
+class Cell:
+    """What one product took for one thing: milliseconds (all samples), and what its answer was like."""
+
+    ms: list[float] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.ms)
+
+
+@dataclass
+class Result:
+    """One line of the report: database, role, what, a cell per product, and the floor below it in ms."""
+
+    kind: str
+    role: str
+    what: str
+    cells: dict[str, Cell]
+    floor: float | None = None
+
+
+def pages(kind: str, addresses: dict[str, str], size: int, only: set[str]) -> list[Result]:
+    """Every page as both roles: seven rounds in which the products take turns."""
+    workers = {
+        name: WorkerProcess(name, kind, addresses["ours" if name == "ours" else "peers"], size) for name in SUBJECTS
+    }
+    try:
+        return [_page(kind, role, what, workers) for role in ROLES for what in PAGES if what in only]
+    finally:
+        for worker in workers.values():
+            worker.close()
+
+
+def _page(kind: str, role: str, what: str, workers: dict[str, WorkerProcess]) -> Result:
+    cells = {name: Cell(facts=worker.ask("look", role=role, what=what)) for name, worker in workers.items()}
+    shown = {name: cell.facts["rows"] for name, cell in cells.items()}
+    if len(set(shown.values())) > 1:
+        raise RuntimeError(f"the products show different rows for {what} as {role}: {shown}")
+    times = {}
+    for name, worker in workers.items():
+        one = statistics.median(worker.ask("time", role=role, what=what, times=3)["ms"])
+        times[name] = max(3, min(40, int(ROUND_MS / one)))
+    for _ in range(ROUNDS):
+        for name, worker in workers.items():
+            cells[name].ms += worker.ask("time", role=role, what=what, times=times[name])["ms"]
+    return Result(kind, role, what, cells)
+
+
+def exports(kind: str, addresses: dict[str, str], size: int, rounds: int) -> Result:
+    """The export as province, each in a fresh process; the product takes a turn beside every peer."""
+    cells: dict[str, Cell] = {name: Cell() for name in SUBJECTS}
+    for name in SUBJECTS[1:]:
+        for who in ["ours", name] * (rounds if size < 100_000 else 1):
+            with WorkerProcess(who, kind, addresses["ours" if who == "ours" else "peers"], size) as worker:
+                answer = worker.ask("export", role="province")
+            cells[who].ms.append(answer["seconds"] * 1000)
+            mb = max(answer["mb"], cells[who].facts.get("mb", 0))
+            cells[who].facts = {"bytes": answer["bytes"], "mb": mb}
+    return Result(kind, "province", "export", cells)
+
+
+def imports(kind: str, addresses: dict[str, str], size: int, workbooks: dict[str, str]) -> Result:
+    """Upload to preview, and confirm: beside Django's bulk mode, the only peer that imports."""
+    cells: dict[str, Cell] = {}
+    for who in ("ours", "django") * (2 if size < 100_000 else 1):
+        with WorkerProcess(who, kind, addresses["ours" if who == "ours" else "peers"], size) as worker:
+            answer = worker.ask("load", role="county", workbook=workbooks[who])
+        if "missing" in answer:
+            continue
+        cell = cells.setdefault(who, Cell())
+        cell.ms.append(answer["seconds"] * 1000)
+        cell.facts = {key: answer[key] for key in ("mb", "preview", "confirm", "rows")}
+    return Result(kind, "county", "import", cells)
