@@ -6,11 +6,13 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
+from app.web.texts import PortalEnvironment
 
 
 def create_app(overrides: dict[str, object] | None = None) -> Flask:
     """Build the application: settings → extensions → capabilities → error pages → commands."""
     app = Flask("app", root_path=str(config.ROOT / "app"), template_folder="../templates", static_folder="../static")
+    app.jinja_environment = PortalEnvironment
     app.config.update(config.load())
     app.config.update(overrides or {})
     if proxies := app.config["PROXY_COUNT"]:

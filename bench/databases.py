@@ -123,7 +123,7 @@ def prepare(kind: str, size: int, server: PostgreSQL) -> dict[str, str]:
     stamp = HOME / f"{kind}-{size}.made"
     ours = environment(addresses["ours"], kind, "ours", size)
     peers = environment(addresses["peers"], kind, "peers", size)
-    run = lambda *command, env: subprocess.run(command, check=True, env=env, cwd=ROOT, stdout=subprocess.DEVNULL)  # noqa: E731
+    run = lambda *command, env: subprocess.run(command, check=True, env=env, cwd=ROOT, stdout=subprocess.DEVNULL)
     if stamp.exists() and stamp.read_text() == _digest(size):
         run(sys.executable, "-m", "flask", "portal", "demo", env=ours)  # migrations that came since
         return addresses

@@ -8,7 +8,18 @@ from __future__ import annotations
 import sys
 
 from sqlalchemy import (
-    Column, ForeignKey, Integer, MetaData, Numeric, String, Table, Text, create_engine, insert, select, text,
+    Column,
+    ForeignKey,
+    Integer,
+    MetaData,
+    Numeric,
+    String,
+    Table,
+    Text,
+    create_engine,
+    insert,
+    select,
+    text,
 )  # fmt: skip
 
 metadata = MetaData()

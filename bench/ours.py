@@ -8,7 +8,18 @@ from typing import Any
 
 from bench.http import Client
 from bench.subject import (
-    BUILT, EXPORT_COLUMNS, EXPORT_KIND, INITIALS, PAGE_ROWS, PASSWORD, ROLES, SEARCH, Subject, deep_page, hidden, query,
+    BUILT,
+    EXPORT_COLUMNS,
+    EXPORT_KIND,
+    INITIALS,
+    PAGE_ROWS,
+    PASSWORD,
+    ROLES,
+    SEARCH,
+    Subject,
+    deep_page,
+    hidden,
+    query,
 )  # fmt: skip
 
 SHOWN = [

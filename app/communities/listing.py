@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from sqlalchemy import ColumnElement
 
 from app.communities.rules import PLACE_KINDS, PROPERTY_KINDS
@@ -14,6 +14,7 @@ from app.extensions import _, _l
 from app.kernel.text import mask_phone
 from app.regions.cache import current
 from app.web.listing import Column, Filter, choice_filter, range_filter
+from app.web.rows import html
 from app.web.wording import local_time
 
 BASICS = _l("Basic information")
@@ -45,18 +46,17 @@ def _year(row: Any) -> Any:
     if row.built_year is None:
         return ""
     if row.built_year > 2000:
-        return Markup('{}<span class="u" title="{}">{}</span>').format(
-            row.built_year, _("Built after 2000: included only where suitable"), _("suitable")
-        )
+        why, word = html(_("Built after 2000: included only where suitable")), html(_("suitable"))
+        return Markup(f'{row.built_year}<span class="u" title="{why}">{word}</span>')
     return str(row.built_year)
 
 
 def _name(row: Any) -> Any:
-    label = escape(row.name)
-    link = Markup('<a class="clip" href="/communities/show/{}" title="{}">{}</a>').format(row.id, label, label)
-    if row.is_complete:
-        return link
-    return link + Markup('<span class="tag tag-warn" title="{}">{}</span>').format(row.missing, _("To complete"))
+    label = html(row.name)
+    link = f'<a class="clip" href="/communities/show/{row.id}" title="{label}">{label}</a>'
+    if not row.is_complete:
+        link += f'<span class="tag tag-warn" title="{html(row.missing)}">{html(_("To complete"))}</span>'
+    return Markup(link)
 
 
 def place_text(row: Any) -> str:
@@ -68,8 +68,9 @@ def place_text(row: Any) -> str:
 
 def _state(row: Any) -> Any:
     if row.place_state == "free":
-        return Markup('<span class="muted">{}</span>').format(_("Not linked"))
-    return Markup('<span class="tag tag-blue" title="{}">{}</span>').format(row.place_label, place_text(row))
+        return Markup(f'<span class="muted">{html(_("Not linked"))}</span>')
+    place, word = html(row.place_label), html(place_text(row))
+    return Markup(f'<span class="tag tag-blue" title="{place}">{word}</span>')
 
 
 def _choice(key: str, labels: Mapping[str, Any]) -> Callable[[Any], str]:

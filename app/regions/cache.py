@@ -43,10 +43,14 @@ class RegionCache:
         self._checked = 0.0
         self._generation = -1
 
+    def fresh(self) -> Snapshot | None:
+        """The snapshot held, when it need not be looked after now."""
+        fresh = self._generation == _generation and self._clock() - self._checked < self._seconds
+        return self._snapshot if fresh else None
+
     def get(self, session: Session) -> Snapshot:
         """The snapshot in force; at most one small query every few seconds, none otherwise."""
-        held = self._snapshot
-        if held and self._generation == _generation and self._clock() - self._checked < self._seconds:
+        if held := self.fresh():
             return held
         with self._lock:
             generation = _generation
@@ -63,7 +67,7 @@ def current(session: Session | None = None) -> Snapshot:
     cache: RegionCache | None = app.extensions.get("portal_regions")
     if cache is None:
         cache = app.extensions.setdefault("portal_regions", RegionCache())
-    return cache.get(session or db.session())
+    return cache.fresh() or cache.get(session or db.session())
 
 
 def bump(session: Session) -> None:

@@ -12,7 +12,7 @@ class Assets:
     """Digests of the files below one static folder; ``watch`` looks again when a file changes."""
 
     def __init__(self, root: Path, prefix: str, watch: bool) -> None:
-        self._root, self._prefix, self._watch = root, prefix, watch
+        self._root, self._prefix, self.watch = root, prefix, watch
         self._digests: dict[str, tuple[float, str]] = {}
 
     def url(self, name: str) -> str:
@@ -22,7 +22,7 @@ class Assets:
 
     def _digest(self, name: str) -> str:
         known = self._digests.get(name)
-        if known and not self._watch:
+        if known and not self.watch:
             return known[1]
         path = self._root / name
         changed = path.stat().st_mtime

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from app.extensions import db
 from app.kernel.errors import Finding, RuleViolation, msg
@@ -17,6 +17,9 @@ from app.web.models import ListPreference
 
 MOST_VIEWS = 20
 _table = ListPreference.__table__
+_MINE = select(_table.c.columns, _table.c.size, _table.c.views).where(
+    _table.c.user_id == bindparam("who"), _table.c.listing == bindparam("what")
+)
 
 
 @dataclass(frozen=True)
@@ -30,11 +33,7 @@ class Preference:
 
 def of(user_id: int | None, listing: str) -> Preference:
     """The stored preference or the default."""
-    row = db.session.execute(
-        select(_table.c.columns, _table.c.size, _table.c.views).where(
-            _table.c.user_id == user_id, _table.c.listing == listing
-        )
-    ).first()
+    row = db.session.execute(_MINE, {"who": user_id, "what": listing}).first()
     return Preference(tuple(row.columns or ()), row.size, tuple(row.views or ())) if row else Preference()
 
 

@@ -36,7 +36,7 @@ def _catalogue() -> Callable[[str], str]:
         if held.portal_locale is held.babel_locale:
             return held.portal_gettext  # type: ignore[no-any-return]
     except (AttributeError, RuntimeError):
-        pass
+        pass  # first text of the request, or no request at all
     translate: Callable[[str], str] = flask_babel.get_translations().gettext
     locale = flask_babel.get_locale()
     if locale is not None:

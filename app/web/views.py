@@ -15,25 +15,33 @@ from app.persistence.work import unit_of_work
 from app.regions.cache import current
 from app.web import exports, preferences
 from app.web.listing import PAGE_SIZES, Listing, State
+from app.web.rows import column_boxes, table_body
 
 
 class PortalModelView(ModelView):
     """A FAB view whose list is a ``Listing``; deleting and actions answer POST only, downloads do not exist.
 
-    Subclasses set ``datamodel``, ``route_base``, ``class_permission_name``, ``listing_class``, ``list_title``.
+    Subclasses set ``datamodel``, ``route_base``, ``class_permission_name``, ``listing_class``, ``list_title``;
+    ``row_pages`` is False where a row has no page of its own.
     """
 
     listing_class: type[Listing]
     list_template = "components/list_page.html"
     nav_key = ""
+    row_pages = True
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self._paths: dict[str, str] = {}
         self.listing = self.listing_class(lambda *a, **k: db.session.execute(*a, **k))
 
     def path(self, name: str, **values: Any) -> str:
         """Address of one of this view's own pages."""
-        return url_for(f"{type(self).__name__}.{name}", **values)
+        if values or request.script_root:
+            return url_for(f"{type(self).__name__}.{name}", **values)
+        if name not in self._paths:
+            self._paths[name] = url_for(f"{type(self).__name__}.{name}")
+        return self._paths[name]
 
     def may(self, action: str) -> bool:
         return current_actor().may(f"can_{action}", self.class_permission_name)
@@ -47,6 +55,8 @@ class PortalModelView(ModelView):
         state = self.listing.state(request.args, preference.size)
         columns = self.listing.pick(preference.columns)
         page = self.listing.page(state, columns)
+        export_boxes, chooser = column_boxes(self.listing, columns)
+        here = self.path("list")
         return self.render_template(
             self.list_template,
             view=self,
@@ -54,11 +64,14 @@ class PortalModelView(ModelView):
             state=state,
             columns=columns,
             page=page,
+            body=table_body(self, columns, page),
             preference=preference,
             sizes=PAGE_SIZES,
-            here=self.path("list"),
-            pager_href=lambda number: state.url(self.path("list"), page=number if number > 1 else None),
-            size_href=lambda size: state.url(self.path("list"), size=size),
+            export_boxes=export_boxes,
+            column_boxes=chooser,
+            here=here,
+            pager_href=lambda number: state.url(here, page=number if number > 1 else None),
+            size_href=lambda size: state.url(here, size=size),
             export_name=self.export_name(),
             **self.list_context(state, preference),
         )

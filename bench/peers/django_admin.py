@@ -14,7 +14,16 @@ from urllib.parse import urlsplit
 
 from bench.http import Client
 from bench.subject import (
-    BUILT, EXPORT_COLUMNS, EXPORT_KIND, INITIALS, PAGE_ROWS, PASSWORD, ROLES, SEARCH, Subject, deep_page, hidden, query,
+    BUILT,
+    EXPORT_KIND,
+    INITIALS,
+    PASSWORD,
+    ROLES,
+    SEARCH,
+    Subject,
+    deep_page,
+    hidden,
+    query,
 )  # fmt: skip
 
 HERE = "bench.peers.django_site"
@@ -115,7 +124,7 @@ class DjangoAdmin(Subject):
         path = "/admin/django_site/community/export/" + query(property_kind__exact=EXPORT_KIND)
         page = client.get(path).text
         form = {"csrfmiddlewaretoken": hidden(page, "csrfmiddlewaretoken"), "format": _xlsx(page), "resource": ""}
-        form |= {name: "on" for name in re.findall(r'name="(\w*resource\w*_\w+)"', page)}
+        form |= dict.fromkeys(re.findall(r'name="(\w*resource\w*_\w+)"', page), "on")
         answer = client.post(path, form)
         if answer.status != 200 or not answer.body.startswith(b"PK"):
             raise RuntimeError(f"the export answered {answer.status}")

@@ -14,7 +14,18 @@ from bench.http import Client
 from bench.ours import record_statements
 from bench.peers import models
 from bench.subject import (
-    BUILT, EXPORT_COLUMNS, EXPORT_KIND, INITIALS, PAGE_ROWS, PASSWORD, ROLES, SEARCH, Subject, deep_page, hidden, query,
+    BUILT,
+    EXPORT_COLUMNS,
+    EXPORT_KIND,
+    INITIALS,
+    PAGE_ROWS,
+    PASSWORD,
+    ROLES,
+    SEARCH,
+    Subject,
+    deep_page,
+    hidden,
+    query,
 )  # fmt: skip
 
 VIEW = "CommunityModelView"

@@ -10,7 +10,17 @@ from bench.http import Client
 from bench.ours import record_statements
 from bench.peers import models
 from bench.subject import (
-    BUILT, EXPORT_COLUMNS, EXPORT_KIND, INITIALS, PAGE_ROWS, PASSWORD, ROLES, SEARCH, Subject, deep_page, query,
+    BUILT,
+    EXPORT_COLUMNS,
+    EXPORT_KIND,
+    INITIALS,
+    PAGE_ROWS,
+    PASSWORD,
+    ROLES,
+    SEARCH,
+    Subject,
+    deep_page,
+    query,
 )  # fmt: skip
 
 RANGES = {login: (low, high) for login, low, high in ROLES.values()}
