@@ -17,7 +17,7 @@ _BY_HAND = ("community_fts",)
 def include_object(obj: object, name: str | None, kind: str, reflected: bool, compare_to: object) -> bool:
     if kind == "table" and name and name.startswith(_BY_HAND):
         return False
-    return not (kind == "column" and name == "search_tokens")
+    return not (kind in ("column", "index") and name in ("search_tokens", "ix_community_search"))
 
 
 def compare_type(_context: object, _inspected: object, metadata_column: object, _it: object, kind: object) -> bool | None:
