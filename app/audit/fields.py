@@ -105,6 +105,8 @@ def _place(key: str, value: Any) -> str:
 def _typed(column: Column[Any] | None, value: Any) -> str:
     if column is None:
         return str(value)
+    if reader := column.info.get("show"):
+        return str(reader(value))
     choices = column.info.get("choices")
     if choices and value in choices:
         return _(choices[value])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.communities import record_queries as queries
+from app.communities.fields import read_warnings, stored_warnings
 from app.communities.rules import (
     Candidate,
     Context,
@@ -27,6 +27,8 @@ from app.kernel.errors import N_, Finding, Message, msg
 from app.kernel.money import format_short
 from app.regions.cache import current
 from app.regions.geometry import county_index
+
+__all__ = ["Assessment", "assess", "read_warnings", "stored_warnings", "thresholds", "warnings_digest"]
 
 
 @dataclass(frozen=True)
@@ -83,9 +85,7 @@ def assess(
     multiple = investment_multiple((row[0], row[1]) for row in around.figures)
     if multiple is not None and values.get("planned_investment") is not None:
         text = Message(
-            N_(
-                "All investments of the county are %(amount)s (10,000 yuan) per household: an estimate."
-            ),
+            N_("All investments of the county are %(amount)s (10,000 yuan) per household: an estimate."),
             {"amount": format_short(multiple)},
         )
         findings.append(Finding("R04", "info", "planned_investment", text))
@@ -154,26 +154,3 @@ def warnings_digest(findings: Sequence[Finding]) -> str:
     """A short digest of the soft findings: what a person confirmed is what they were shown."""
     shown = sorted(f"{f.rule}|{f.field}|{f.message}" for f in findings if f.level == "warning")
     return hashlib.sha256("\n".join(shown).encode()).hexdigest()[:16] if shown else ""
-
-
-def stored_warnings(findings: Sequence[Finding]) -> str:
-    """Confirmed soft findings as the column ``confirmed_warnings`` keeps them, for whoever reviews a row."""
-    rows = [
-        {"rule": f.rule, "field": f.field, "msgid": f.message.msgid,
-         "values": {key: str(value) for key, value in f.message.values.items()}}
-        for f in findings if f.level == "warning"
-    ]  # fmt: skip
-    return json.dumps(rows, ensure_ascii=False) if rows else ""
-
-
-def read_warnings(stored: str) -> list[Finding]:
-    """The findings that were confirmed with a row."""
-    return [
-        Finding(row["rule"], "warning", row["field"], _message(row))
-        for row in (json.loads(stored) if stored else [])
-    ]
-
-
-def _message(row: Mapping[str, Any]) -> Message:
-    text: str = row["msgid"]
-    return Message(text, row["values"])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from app.kernel.errors import N_, Finding, msg
+from app.kernel.errors import N_, Finding, Message, msg
 from app.kernel.money import parse_area, parse_decimal, parse_money
 from app.kernel.text import BadInput, as_finding, normalise_input, parse_int, parse_phone, parse_year
 
@@ -152,15 +153,15 @@ READERS: dict[str, Callable[[Any], Any]] = {
 text."""
 
 
-TYPED: tuple[str, ...] = tuple(field for group in FIELDS.values() for field in group if field != "county_code")
+TYPED: tuple[str, ...] = tuple(key for group in FIELDS.values() for key in group if key != "county_code")
 """What a person types; the county is the actor's own."""
 
 
 def read_values(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[Finding]]:
     """Typed texts → values by column name, and a hard finding (M1.4.1) beside every text that cannot be read.
 
-    Fields that ``raw`` lacks stay out of the values; what is empty or unreadable is None (numbers, choices) or
-    ``""`` (texts).
+    Fields that ``raw`` lacks stay out of the values; what is empty or unreadable is None (numbers, choices)
+    or ``""`` (texts).
     """
     values: dict[str, Any] = {}
     findings: list[Finding] = []
@@ -174,3 +175,26 @@ def read_values(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[Finding]]:
             values[field] = None
             findings.append(as_finding(bad, field, "M1.4.1"))
     return values, findings
+
+
+def stored_warnings(findings: Sequence[Finding]) -> str:
+    """Confirmed soft findings as the column ``confirmed_warnings`` keeps them, for whoever reviews a row."""
+    rows = [
+        {"rule": f.rule, "field": f.field, "msgid": f.message.msgid,
+         "values": {key: str(value) for key, value in f.message.values.items()}}
+        for f in findings if f.level == "warning"
+    ]  # fmt: skip
+    return json.dumps(rows, ensure_ascii=False) if rows else ""
+
+
+def read_warnings(stored: str) -> list[Finding]:
+    """The findings that were confirmed with a row."""
+    return [
+        Finding(row["rule"], "warning", row["field"], _message(row))
+        for row in (json.loads(stored) if stored else [])
+    ]
+
+
+def _message(row: Mapping[str, Any]) -> Message:
+    text: str = row["msgid"]
+    return Message(text, row["values"])

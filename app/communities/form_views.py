@@ -195,9 +195,14 @@ class CommunityPages:
         if own:
             unread = [f for f in unread if f.field not in PHONES or "****" not in (form[f.field].data or "")]
         found = assessment.assess(db.session(), actor.region_code, values, row_id(own) if own else None)
-        listed = [finding_json(finding) for finding in (*unread, *found.findings)]
-        listed += [
-            {"field": key, "level": "ok", "message": translate(note), "rule": ""} for key, note in found.notes
+        order = {"info": 0, "warning": 1, "error": 2}
+        against = sorted((*unread, *found.findings), key=lambda finding: order[finding.level])
+        listed = [
+            *(
+                {"field": key, "level": "ok", "message": translate(note), "rule": ""}
+                for key, note in found.notes
+            ),
+            *(finding_json(finding) for finding in against),
         ]
         return jsonify(
             findings=listed,

@@ -114,7 +114,7 @@ class CommunityMapView(BaseView):
             origin = float(_degrees("lng")), float(_degrees("lat"))
         online, failed = self._online(words, county)
         hits = search(words, entries(county), county_code=county, origin=origin) if words else []
-        listed = [*online, *(self._hit(hit) for hit in hits)][:8]
+        listed = [*online, *(self._hit(hit) for hit in hits)][:5]
         return jsonify(
             places=listed, offline=not tianditu.configured() or failed, failed=failed, credit=CREDIT
         )
@@ -155,10 +155,19 @@ class CommunityMapView(BaseView):
     @has_access
     @permission_name("list")
     def around(self) -> Any:
-        """The county's own communities inside a rectangle: what the map shows for orientation."""
+        """The county's communities and towns inside a rectangle: what the map shows for orientation."""
         box = _degrees("west"), _degrees("south"), _degrees("east"), _degrees("north")
-        rows = record_queries.points(db.session(), _county(), box)
-        return jsonify(points=[[row.id, row.name, float(row.lng), float(row.lat)] for row in rows])
+        county = _county()
+        west, south, east, north = (float(side) for side in box)
+        towns = [
+            [town.name, *town.point]
+            for town in current().towns(county)
+            if town.point and west <= town.point[0] <= east and south <= town.point[1] <= north
+        ]
+        rows = record_queries.points(db.session(), county, box)
+        return jsonify(
+            points=[[row.id, row.name, float(row.lng), float(row.lat)] for row in rows], towns=towns
+        )
 
     @expose("/position", methods=["GET"])
     @has_access

@@ -9,10 +9,17 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.audit.models import BigId
-from app.communities.rules import PLACE_KINDS, PROPERTY_KINDS
+from app.communities.fields import PLACE_KINDS, PROPERTY_KINDS, read_warnings
 from app.extensions import _l
 from app.persistence.base import Audited, CountyScoped, Model, Recyclable, Stamped, Versioned
 from app.persistence.types import ExactDecimal, degrees, wan_sqm, wan_yuan
+from app.web.wording import translate
+
+
+def warnings_text(stored: str) -> str:
+    """Confirmed soft findings in the user's language, for the history."""
+    return "；".join(translate(finding.message) for finding in read_warnings(stored))
+
 
 _LIVE = text("deleted_at IS NULL")
 _TEXT: dict[str, Any] = {"nullable": False, "default": "", "server_default": ""}
@@ -109,7 +116,9 @@ class Community(Audited, CountyScoped, Versioned, Stamped, Recyclable, Model):
     place_label: Mapped[str] = mapped_column(String(160), **_TEXT)
     is_complete: Mapped[bool] = mapped_column(nullable=False, default=False, server_default="0")
     missing: Mapped[str] = mapped_column(String(400), **_TEXT)
-    confirmed_warnings: Mapped[str] = mapped_column(Text, **_TEXT, info={"label": _l("Confirmed warnings")})
+    confirmed_warnings: Mapped[str] = mapped_column(
+        Text, **_TEXT, info={"label": _l("Confirmed warnings"), "show": warnings_text}
+    )
     import_batch_id: Mapped[int | None] = mapped_column(BigId)
     normalised_name: Mapped[str] = mapped_column(String(120), **_TEXT)
     initials: Mapped[str] = mapped_column(String(120), **_TEXT)

@@ -6,6 +6,7 @@
   var p = window.portal, $ = p.$, doc = document, L = window.L, PIN = '<svg viewBox="0 0 34 42" aria-hidden="true"><path d="M17 41C9 29 3 23 3 15.500a14 14 0 0 1 28 0C31 23 25 29 17 41z" fill="#c5352c" stroke="#fff" stroke-width="2"/><circle cx="17" cy="15.500" r="5" fill="#fff"/></svg>';
   function get(url) { return p.fetch(url, { headers: { Accept: 'application/json' }, quiet: true }).then(function (r) { if (!r.ok) { throw new Error(String(r.status)); } return r.json(); }); }
   function join(url, values) { return url + (url.indexOf('?') < 0 ? '?' : '&') + Object.keys(values).map(function (k) { return k + '=' + encodeURIComponent(values[k]); }).join('&'); }
+  function safe(name) { return p.make('span', '', name); }
   function later(run, wait) { var t; return function () { clearTimeout(t); t = setTimeout(run, wait); }; }
 
   /* the base of both maps: outline (or tiles), communities around */
@@ -23,10 +24,11 @@
       var b = map.getBounds();
       get(join(host.dataset.around, { west: Math.max(-180, b.getWest()).toFixed(6), south: b.getSouth().toFixed(6), east: Math.min(180, b.getEast()).toFixed(6), north: b.getNorth().toFixed(6) })).then(function (d) {
         dots.clearLayers();
+        if (!host.dataset.tiles) { d.towns.forEach(function (t) { L.circleMarker([t[2], t[1]], { radius: 0, weight: 0, interactive: false }).addTo(dots).bindTooltip(safe(t[0]), { permanent: true, direction: 'center', className: 'place-name town-name' }); }); }
         d.points.forEach(function (row) {
           if (String(row[0]) === host.dataset.own) { return; }
           var dot = L.circleMarker([row[3], row[2]], { radius: 5, weight: 2, fillOpacity: 1, className: 'near-dot', interactive: false }).addTo(dots);
-          if (map.getZoom() >= 14.5) { dot.bindTooltip(doc.createTextNode(row[1]).textContent.replace(/[&<>]/g, function (c) { return { '&': '&amp;', '<': '&lt;', '>': '&gt;' }[c]; }), { permanent: true, direction: 'right', offset: [6, 0], className: 'place-name' }); }
+          if (map.getZoom() >= 14) { dot.bindTooltip(safe(row[1]), { permanent: true, direction: 'right', offset: [6, 0], className: 'place-name' }); }
         });
       }, function () { /* the dots are orientation only; the next move of the map asks again */ });
     }, 250);
@@ -46,7 +48,7 @@
     function put(lng, lat, look) {
       state.placed = true;
       if (!marker) { marker = pin(map, [lat, lng]); ring = L.circle([lat, lng], { radius: metres, weight: 1.5, dashArray: '4 3', fillOpacity: 0.15, className: 'ring', interactive: false }).addTo(map); } else { marker.setLatLng([lat, lng]); ring.setLatLng([lat, lng]); }
-      if (look) { map.setView([lat, lng], Math.max(map.getZoom(), 15.5)); } else if (!map.getBounds().pad(-0.1).contains([lat, lng])) { map.panTo([lat, lng]); }
+      if (look) { map.setView([lat, lng], Math.max(map.getZoom(), 14.75)); } else if (!map.getBounds().pad(-0.1).contains([lat, lng])) { map.panTo([lat, lng]); }
       shown.textContent = text(); ok.disabled = true; judge();
     }
     var judge = later(function () {
@@ -56,7 +58,7 @@
     function say(d) {
       var worst = d.findings.filter(function (f) { return f.level === 'error'; })[0] || d.findings[0], level = worst ? (worst.level === 'error' ? 'bad' : 'warn') : 'ok';
       inside.className = 'small ' + level; inside.replaceChildren(); ok.disabled = level === 'bad';
-      if (worst || d.note) { inside.append(p.icon({ ok: 'circle-check', warn: 'alert-triangle', bad: 'alert-circle' }[level], 'icon-s'), worst ? worst.message : d.note); }
+      if (worst || d.note) { inside.append(p.icon({ ok: 'circle-check', warn: 'alert-triangle', bad: 'alert-circle' }[level], 'icon-s'), worst ? worst.message : words.inside); }
       metres = d.metres; ring.setRadius(metres); near.hidden = !d.neighbours.length;
       $('[data-neighbours-head]', near).textContent = d.neighbours.length ? word('near', { n: d.neighbours.length, m: d.metres }) : '';
       $('[data-neighbours-list]', near).replaceChildren.apply($('[data-neighbours-list]', near), d.neighbours.map(function (n) {
@@ -68,7 +70,8 @@
     function confirm() {
       var q = point(); if (!q || ok.disabled) { return; }
       [['lng', q.lng], ['lat', q.lat]].forEach(function (pair) { var f = form.elements[pair[0]]; f.value = pair[1].toFixed(6); f.dispatchEvent(new Event('input', { bubbles: true })); });
-      p.toast('ok', words.confirmed);
+      inside.className = 'small ok'; inside.replaceChildren(p.icon('circle-check', 'icon-s'), words.confirmed);
+      if (window.innerWidth < 1280) { form.elements.lng.closest('.field').scrollIntoView({ block: 'center' }); form.elements.lng.focus({ preventScroll: true }); }
     }
     function fromForm(look) {
       var lng = Number(form.elements.lng.value), lat = Number(form.elements.lat.value);
@@ -114,7 +117,7 @@
 
   function record(el) {
     var state = base(el, el, true);
-    if (el.dataset.point) { var at = el.dataset.point.split(',').map(Number); state.placed = true; pin(state.map, [at[1], at[0]]); state.map.setView([at[1], at[0]], 15.5); }
+    if (el.dataset.point) { var at = el.dataset.point.split(',').map(Number); state.placed = true; pin(state.map, [at[1], at[0]]); state.map.setView([at[1], at[0]], 14.75); }
   }
   p.$$('[data-picker]').forEach(picker); p.$$('[data-record-map]').forEach(record);
 }());

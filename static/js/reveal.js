@@ -1,5 +1,5 @@
 /* 查看 beside a masked phone: asks for the number in place; without a script the page is shown anew.
-   <span class="phone"><span data-phone>138****0000</span><form data-reveal method="post">…</form></span> */
+   <span class="tel-cell"><span data-phone>138****0000</span><form data-reveal method="post">…</form></span> */
 (function () {
   'use strict';
   var p = window.portal;
