@@ -22,7 +22,7 @@ class Account(Audited, User):
 
     __tablename__ = "ab_user"
     __audit_name__ = "Account"
-    __audit_skip__ = frozenset({"last_login", "login_count", "fail_login_count", "changed_on", "auth_version"})
+    __audit_skip__ = frozenset({"last_login", "login_count", "fail_login_count", "changed_on", "auth_version", "totp_last_step"})
 
     region_code: Mapped[str | None] = mapped_column(String(6), ForeignKey("region.code"), info={"label": _l("Region")})
     department_id: Mapped[int | None] = mapped_column(
@@ -30,6 +30,9 @@ class Account(Audited, User):
     )
     phone: Mapped[str] = mapped_column(
         String(20), nullable=False, default="", server_default="", info={"label": _l("Phone")}
+    )
+    language: Mapped[str] = mapped_column(
+        String(16), nullable=False, default="", server_default="", info={"label": _l("Language")}
     )
     must_change_password: Mapped[bool] = mapped_column(Boolean, nullable=False, default=True, server_default="1")
     password_changed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
@@ -48,7 +51,10 @@ class UserSession(Model):
     """One signed-in browser; the cookie holds a random token, the table only its digest."""
 
     __tablename__ = "user_session"
-    __table_args__ = (Index("ix_user_session_user", "user_id", "ended_at"),)
+    __table_args__ = (
+        Index("ix_user_session_user", "user_id", "ended_at"),
+        Index("ix_user_session_open", "ended_at", "seen_at"),
+    )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     token_hash: Mapped[str] = mapped_column(String(64), nullable=False, unique=True)
     user_id: Mapped[int] = mapped_column(Integer, ForeignKey("ab_user.id", ondelete="CASCADE"), nullable=False)
@@ -85,3 +91,20 @@ class PasswordHistory(Model):
     )
     password: Mapped[str] = mapped_column(String(256), nullable=False)
     at: Mapped[dt.datetime] = mapped_column(UtcDateTime, nullable=False, default=utcnow)
+
+
+class RoleOverride(Audited, Model):
+    """A permission that the security administrator gave to a role or took from it, against the matrix.
+
+    Kept apart from the roles themselves, so that ``flask portal sync-roles`` after an update does not undo it.
+    """
+
+    __tablename__ = "role_override"
+    role: Mapped[str] = mapped_column(String(64), primary_key=True, info={"label": _l("Role")})
+    action: Mapped[str] = mapped_column(String(64), primary_key=True, info={"label": _l("Action")})
+    resource: Mapped[str] = mapped_column(String(64), primary_key=True, info={"label": _l("Function")})
+    granted: Mapped[bool] = mapped_column(Boolean, nullable=False, info={"label": _l("Granted")})
+
+    @property
+    def name(self) -> str:
+        return f"{self.role} {self.action} {self.resource}"

@@ -198,11 +198,14 @@ def start_session(user_id: int, auth_version: int) -> str:
     return token
 
 
-def end_sessions(reason: str, *, user_id: int | None = None, session_id: int | None = None) -> int:
-    """End one session, or every open session of an account; returns how many (the caller commits)."""
+def end_sessions(
+    reason: str, *, user_id: int | None = None, session_id: int | None = None, keep: int | None = None
+) -> int:
+    """End one session, or every open session of an account but ``keep``; returns how many (the caller commits)."""
     statement = update(_sessions).where(_sessions.c.ended_at.is_(None)).values(ended_at=utcnow(), ended_reason=reason)
     statement = statement.where(_sessions.c.id == session_id) if session_id else statement
     statement = statement.where(_sessions.c.user_id == user_id) if user_id else statement
+    statement = statement.where(_sessions.c.id != keep) if keep else statement
     if session_id is None and user_id is None:
         raise ValueError("whose sessions?")
     return int(db.session.execute(statement).rowcount)  # type: ignore[attr-defined]
