@@ -64,7 +64,9 @@ def load() -> dict[str, object]:
         "FAB_API_MAX_PAGE_SIZE": 100,
         "FAB_API_ALLOW_JSON_QS": False,
         "AUTH_RATE_LIMITED": True,
+        # per address and login name, and per address alone (a whole office may share one address)
         "AUTH_RATE_LIMIT": os.environ.get("AUTH_RATE_LIMIT", "20 per minute"),
+        "AUTH_RATE_LIMIT_ADDRESS": os.environ.get("AUTH_RATE_LIMIT", "120 per minute"),
         "RATELIMIT_ENABLED": True,
         "RATELIMIT_STORAGE_URI": redis_url or "memory://",
         "RATELIMIT_HEADERS_ENABLED": True,
@@ -83,6 +85,7 @@ def load() -> dict[str, object]:
         "WTF_CSRF_TIME_LIMIT": None,
         "WTF_CSRF_CHECK_DEFAULT": False,
         "JWT_ACCESS_TOKEN_EXPIRES": 1800,
+        "JWT_REFRESH_TOKEN_EXPIRES": 8 * 3600,
         "MAX_CONTENT_LENGTH": 64 * 1024 * 1024,
         "MAX_FORM_MEMORY_SIZE": 4 * 1024 * 1024,
         "MAX_FORM_PARTS": 2000,

@@ -29,16 +29,27 @@ ABOVE = frozenset({"city", "province"})
 MENU: tuple[Entry, ...] = (
     Entry("CommunityView.list", N_("Mark on map"), "map-pin-plus", ("can_list", "Community"), COUNTY),
     Entry("CommunityView.list", N_("Candidates"), "database", ("can_list", "Community"), ABOVE),
+    Entry("AccountView.list", N_("Accounts"), "users", ("can_list", "Account")),
+    Entry("RoleView.list", N_("Roles and permissions"), "shield-lock", ("can_list", "Role")),
+    Entry("UserSessionView.list", N_("Sessions"), "clock", ("can_list", "UserSession")),
+    Entry("PolicyView.show", N_("Password policy"), "lock", ("can_show", "PasswordPolicy")),
+    Entry("SignInRecordView.list", N_("Sign-in records"), "login", ("can_list", "SignInRecord")),
+    Entry("VisibilityView.show", N_("Why can't I see it?"), "eye-off", ("can_show", "Visibility")),
 )
 
 
 def register(app: Flask) -> None:
     """Import every view and hand it to FAB (which keeps no menu of its own)."""
+    from app.accounts.admin_views import AccountView, SignInRecordView, UserSessionView
+    from app.accounts.profile_views import ProfileView
+    from app.accounts.role_views import PolicyView, RoleView, VisibilityView
+    from app.accounts.views import SessionView
     from app.communities.map_views import CommunityMapView
     from app.communities.views import CommunityBinView, CommunityView
     from app.web.drafts import DraftView
 
-    for view in (CommunityView, CommunityBinView, CommunityMapView, DraftView):
+    accounts = (AccountView, UserSessionView, SignInRecordView, ProfileView, RoleView, PolicyView, VisibilityView)
+    for view in (SessionView, *accounts, CommunityView, CommunityBinView, CommunityMapView, DraftView):
         appbuilder.add_view_no_menu(view)
 
 

@@ -44,6 +44,40 @@ _PROVINCE = _READ_BUSINESS | _all("Community", "reveal", "import")
 
 _JOINT = _EVERYBODY | _all("Region", *_READ)
 
+# the words of the vocabulary, as the pages of roles and permissions show them
+ACTIONS: dict[str, str] = {
+    "can_list": N_("see lists (permission)"),
+    "can_show": N_("see (permission)"),
+    "can_add": N_("add (permission)"),
+    "can_edit": N_("change (permission)"),
+    "can_delete": N_("delete (permission)"),
+    "can_restore": N_("restore (permission)"),
+    "can_import": N_("import (permission)"),
+    "can_export": N_("export (permission)"),
+    "can_history": N_("see history (permission)"),
+    "can_reveal": N_("see full phones (permission)"),
+    "can_stop": N_("stop and start (permission)"),
+    "can_reset": N_("reset passwords (permission)"),
+    "can_reset_factor": N_("remove second factors (permission)"),
+    "can_end": N_("end (permission)"),
+}
+RESOURCES: dict[str, str] = {
+    "Home": N_("Home page"),
+    "Profile": N_("Own profile"),
+    "Community": N_("Communities"),
+    "Map": N_("Map"),
+    "Region": N_("Regions"),
+    "Account": N_("Accounts"),
+    "Role": N_("Roles and permissions"),
+    "UserSession": N_("Sessions"),
+    "PasswordPolicy": N_("Password policy"),
+    "SignInRecord": N_("Sign-in records"),
+    "AuditEvent": N_("Audit trail"),
+    "Visibility": N_("Why can't I see it?"),
+    "Console": N_("Console"),
+    "Job": N_("Background jobs"),
+}
+
 ADMINISTRATORS = frozenset({"system_admin", "security_admin", "audit_admin"})
 
 ROLES: dict[str, RoleSpec] = {
@@ -61,7 +95,7 @@ ROLES: dict[str, RoleSpec] = {
             "system_admin",
             N_("System administrator"),
             "none",
-            frozenset(_EVERYBODY | _all("Account", *_WRITE) | _all("Console", "show", "edit") | _all("Job", *_READ)),
+            frozenset(_EVERYBODY | _all("Account", *_READ, "add", "edit", "stop", "reset", "export") | _all("Visibility", "show") | _all("Console", "show", "edit") | _all("Job", *_READ)),
         ),
         RoleSpec(
             "security_admin",
@@ -70,9 +104,10 @@ ROLES: dict[str, RoleSpec] = {
             frozenset(
                 _EVERYBODY
                 | _all("Role", *_READ, "edit")
-                | _all("Account", *_READ)
+                | _all("Account", *_READ, "reset_factor")
                 | _all("UserSession", *_READ, "end")
                 | _all("PasswordPolicy", "show", "edit")
+                | _all("Visibility", "show")
             ),
         ),
         RoleSpec(

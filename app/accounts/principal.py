@@ -9,10 +9,14 @@ import uuid
 from typing import Any
 
 from flask import current_app, g, request, session
+from flask_jwt_extended import decode_token
+from flask_jwt_extended.exceptions import JWTExtendedException
+from jwt.exceptions import PyJWTError
 from sqlalchemy import insert, literal, select, update
 
 from app.accounts.matrix import ROLES
 from app.accounts.models import Account, UserSession
+from app.accounts.policy import policy_for
 from app.extensions import db
 from app.kernel.actor import ANONYMOUS, Actor
 from app.kernel.scope import Scope
@@ -22,7 +26,7 @@ from app.regions.models import CacheVersion, Department, Region
 
 TOKEN_KEY = "_portal"
 SEEN_EVERY = dt.timedelta(seconds=60)
-DEFAULT_IDLE = dt.timedelta(minutes=30)
+TOKEN_VERSION = "av"
 
 _sessions = UserSession.__table__
 _users = Account.__table__
@@ -42,6 +46,7 @@ _WHO = (
         _users.c.active,
         _users.c.auth_version,
         _users.c.must_change_password,
+        _users.c.totp_confirmed_at,
         _users.c.region_code,
         _regions.c.level,
         _departments.c.name.label("department"),
@@ -59,26 +64,38 @@ def hash_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def idle_limit() -> dt.timedelta:
-    """How long a session may rest; from the province profile once one is loaded."""
-    return current_app.extensions.get("portal_idle_limit", DEFAULT_IDLE)  # type: ignore[no-any-return]
+def idle_limit(region_code: str | None) -> dt.timedelta:
+    """How long a session may rest, by the policy of the account's province."""
+    return dt.timedelta(minutes=policy_for(region_code).idle_minutes)
 
 
 def resolve_actor() -> None:
-    """``before_request``: find out who acts and set scope and permissions; anybody unknown is ANONYMOUS."""
-    g.request_id = uuid.uuid4().hex
+    """``before_request``: find out who acts and set scope and permissions; anybody unknown is ANONYMOUS.
+
+    ``g.session_state`` is ``none``, ``live``, ``idle`` (rested too long; ``g.idle_user_id`` says whose) or ``ended``.
+    A bearer token of the API counts alone: a cookie sent along with it is not looked at.
+    """
+    g.setdefault("request_id", uuid.uuid4().hex)
     g.session_state = "none"
-    g.actor_token = set_actor(ANONYMOUS)
+    g.must_enrol = False
+    g.setdefault("actor_token", set_actor(ANONYMOUS))
     g.actor = ANONYMOUS
-    if request.endpoint == "static" or not (token := session.get(TOKEN_KEY)):
+    if request.endpoint == "static":
         return
-    row = db.session.execute(_WHO.where(_sessions.c.token_hash == hash_token(str(token)))).first()
+    if (bearer := bearer_token()) is not None:
+        _act_for_bearer(bearer)
+    elif token := session.get(TOKEN_KEY):
+        _act_for_cookie(str(token))
+
+
+def _act_for_cookie(token: str) -> None:
+    row = db.session.execute(_WHO.where(_sessions.c.token_hash == hash_token(token))).first()
     now = utcnow()
     if row is None or row.ended_at or not row.active or row.session_version != row.auth_version:
         g.session_state = "ended"
         db.session.rollback()
         return
-    if now - row.seen_at > idle_limit():
+    if now - row.seen_at > idle_limit(row.region_code):
         g.session_state = "idle"
         g.idle_user_id = row.id
         db.session.rollback()
@@ -86,9 +103,50 @@ def resolve_actor() -> None:
     if now - row.seen_at > SEEN_EVERY:
         db.session.execute(update(_sessions).where(_sessions.c.id == row.session_id).values(seen_at=now))
         db.session.commit()
+    _enter(_actor(row), row.totp_confirmed_at is not None)
+
+
+def bearer_token() -> str | None:
+    """The token of an API request, or None when its credential is the cookie."""
+    if not request.path.startswith("/api/"):
+        return None
+    head = request.headers.get("Authorization", "")
+    return head[7:].strip() if head.startswith("Bearer ") else None
+
+
+def _act_for_bearer(token: str) -> None:
+    """A token is good while the account is active and has had no reset, change of roles or stop since."""
+    g.session_state = "ended"
+    try:
+        claims = decode_token(token)
+        if claims.get("type") != "access":
+            return
+        user_id, version = int(claims["sub"]), int(claims[TOKEN_VERSION])
+    except (PyJWTError, JWTExtendedException, KeyError, TypeError, ValueError):
+        return
+    state = account_state(user_id)
+    if state is None or not state.active or state.auth_version != version:
+        db.session.rollback()
+        return
+    _enter(actor_of(user_id), state.totp_confirmed_at is not None)
+
+
+def account_state(user_id: int) -> Any:
+    """Row (active, auth_version, totp_confirmed_at) of an account, or None."""
+    columns = (_users.c.active, _users.c.auth_version, _users.c.totp_confirmed_at)
+    return db.session.execute(select(*columns).where(_users.c.id == user_id)).first()
+
+
+def _enter(actor: Actor, has_factor: bool) -> None:
     g.session_state = "live"
-    g.actor = _actor(row)
-    set_actor(g.actor)
+    g.actor = actor
+    g.must_enrol = not has_factor and must_have_factor(actor.roles, actor.region_code)
+    set_actor(actor)
+
+
+def must_have_factor(roles: frozenset[str], region_code: str) -> bool:
+    """Whether the policy asks these roles for a second factor (in production)."""
+    return bool(current_app.config["PRODUCTION"]) and policy_for(region_code).needs_second_factor(roles)
 
 
 def forget_actor(_error: BaseException | None = None) -> None:
@@ -199,13 +257,19 @@ def start_session(user_id: int, auth_version: int) -> str:
 
 
 def end_sessions(
-    reason: str, *, user_id: int | None = None, session_id: int | None = None, keep: int | None = None
+    reason: str,
+    *,
+    user_id: int | None = None,
+    session_id: int | None = None,
+    token_hash: str | None = None,
+    keep: int | None = None,
 ) -> int:
     """End one session, or every open session of an account but ``keep``; returns how many (the caller commits)."""
     statement = update(_sessions).where(_sessions.c.ended_at.is_(None)).values(ended_at=utcnow(), ended_reason=reason)
     statement = statement.where(_sessions.c.id == session_id) if session_id else statement
     statement = statement.where(_sessions.c.user_id == user_id) if user_id else statement
+    statement = statement.where(_sessions.c.token_hash == token_hash) if token_hash else statement
     statement = statement.where(_sessions.c.id != keep) if keep else statement
-    if session_id is None and user_id is None:
+    if session_id is None and user_id is None and token_hash is None:
         raise ValueError("whose sessions?")
     return int(db.session.execute(statement).rowcount)  # type: ignore[attr-defined]

@@ -43,6 +43,7 @@ ENDED: dict[str, str] = {
     "roles_changed": N_("Roles changed"),
     "stopped": N_("Account stopped"),
     "factor_reset": N_("Second factor removed"),
+    "factor_set": N_("Second factor set up"),
 }
 
 

@@ -263,6 +263,11 @@ def void(session: Session, account: Account, reason: str) -> int:
     return principal.end_sessions(reason, user_id=account.id)
 
 
+def end_all(account: Account, reason: str) -> int:
+    """End every open session of an account whose version has risen already; returns how many."""
+    return principal.end_sessions(reason, user_id=account.id)
+
+
 def _held(session: Session, user_id: int) -> Account:
     credentials.lock_row(session, user_id)
     account = session.get(Account, user_id, populate_existing=True)

@@ -136,6 +136,24 @@ def second_step(session: Session, user_id: int, auth_version: int, code: str) ->
     return _passed(session, account, "success")
 
 
+def prove(session: Session, user_id: int, password: str) -> bool:
+    """Whether a signed-in person knows the password; counts as an attempt, so that a stolen session cannot guess."""
+    found = session.execute(
+        select(_users.c.username, _users.c.password, _users.c.region_code).where(_users.c.id == user_id)
+    ).one()
+    session.rollback()
+    if not reserve(session, user_id, policy_for(found.region_code)):
+        note(session, found.username, user_id, "locked")
+    elif check_password_hash(found.password or decoy(), password[: LONGEST_PASSWORD * 2]):
+        release(session, user_id)
+        session.commit()
+        return True
+    else:
+        note(session, found.username, user_id, "wrong_password")
+    session.commit()
+    return False
+
+
 def _passed(session: Session, account: Account, outcome: str) -> Attempt:
     release(session, account.id)
     credentials.expire_old_password(session, account, policy_for(account.region_code))

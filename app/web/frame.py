@@ -10,8 +10,10 @@ from flask_babel import get_locale
 from flask_wtf.csrf import generate_csrf
 from jinja2 import StrictUndefined
 
+from app.accounts.listing import browser, role_labels, when
 from app.accounts.matrix import ROLES
 from app.extensions import _
+from app.kernel.text import mask_phone
 from app.persistence.context import current_actor
 from app.regions.cache import current
 from app.web.shell import init_shell
@@ -22,6 +24,7 @@ from app.web.wording import local_time, number, translate
 class Who:
     """The signed-in person as the frame shows them."""
 
+    login: str
     name: str
     role_label: str
     org: str
@@ -81,7 +84,7 @@ class Portal:
         if not actor.is_authenticated:
             return None
         labels = [_(ROLES[name].label) for name in sorted(actor.roles) if name in ROLES]
-        return Who(actor.display_name or actor.username, "、".join(labels), actor.department)
+        return Who(actor.username, actor.display_name or actor.username, "、".join(labels), actor.department)
 
     notice_count = 0
     notices_url = ""
@@ -93,7 +96,13 @@ def install(app: Flask) -> None:
     app.jinja_env.auto_reload = False
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(say=translate, local=local_time, number=number)
+    app.jinja_env.filters.update(say=translate, local=local_time, number=number, trans=_, mask_phone=mask_phone)
+    app.jinja_env.filters.update(
+        region_path=lambda code: current().path(code) if code else "",
+        role_labels=lambda names: role_labels(",".join(names)),
+        browser=browser,
+        when=when,
+    )
     app.jinja_env.globals.update(csrf_token=generate_csrf, current_actor=current_actor)
     init_shell(app)
     app.context_processor(lambda: {"portal": Portal()})

@@ -13,7 +13,8 @@ from flask_babel import Domain
 from flask_talisman import Talisman
 
 import config
-from app.accounts.principal import forget_actor, resolve_actor
+from app.accounts import guard
+from app.accounts.principal import bearer_token, forget_actor, resolve_actor
 from app.audit import services as audit
 from app.extensions import appbuilder, csrf, db, migrate
 from app.persistence import engine, gate
@@ -72,6 +73,7 @@ def init_extensions(app: Flask) -> None:
         permissions_policy={"camera": "(self)", "geolocation": "(self)", "microphone": "()"},
     )
     app.before_request(resolve_actor)
+    guard.install(app)
     app.before_request(protect_from_forgery)
     app.teardown_request(forget_actor)
 
@@ -87,7 +89,7 @@ def protect_from_forgery() -> None:
     """CSRF for pages and, when a cookie is the credential, for the API: a bearer token needs none."""
     if request.method in {"GET", "HEAD", "OPTIONS", "TRACE"} or not request.endpoint:
         return
-    if request.path.startswith("/api/") and request.headers.get("Authorization", "").startswith("Bearer "):
+    if bearer_token() is not None or request.endpoint in guard.TOKEN_ENDPOINTS:
         return
     csrf.protect()
 
