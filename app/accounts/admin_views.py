@@ -22,6 +22,7 @@ from app.persistence.work import unit_of_work
 from app.regions.cache import current
 from app.regions.models import Department
 from app.web.listing import State
+from app.web.preferences import Preference
 from app.web.views import PortalModelView, row_id
 
 LIST_ROUTES = {"list", "count", "preferences"}
@@ -31,7 +32,7 @@ class PeopleView(PortalModelView):
     """Base of the administrators' lists: a directory with counts at the left."""
 
 
-    def node(self, state: State, label: str, count: int | None, **args: str) -> dict[str, Any]:
+    def node(self, state: State, label: str, count: int | None, /, **args: str) -> dict[str, Any]:
         """One entry of the directory: the list with these arguments alone."""
         kept = {k: v for k, v in state.args.items() if k in ("sort", "size")}
         plain = {k: v for k, v in state.args.items() if k not in ("sort", "size", "page")}
@@ -59,7 +60,7 @@ class AccountView(PeopleView):
     }  # fmt: skip
     list_template = "accounts/accounts.html"
 
-    def list_context(self, state: State) -> dict[str, Any]:
+    def list_context(self, state: State, preference: Preference) -> dict[str, Any]:
         counts, roles = queries.account_counts(), queries.count_by_role()
         top = self.node(state, _("All accounts"), counts.all)
         top["children"] = [
@@ -235,7 +236,7 @@ class UserSessionView(PeopleView):
     include_route_methods = LIST_ROUTES | {"end", "end_all"}
     row_pages = False
 
-    def list_context(self, state: State) -> dict[str, Any]:
+    def list_context(self, state: State, preference: Preference) -> dict[str, Any]:
         nodes = [
             self.node(state, _("Open"), None),
             self.node(state, _("Ended"), None, state="ended"),
@@ -275,7 +276,7 @@ class SignInRecordView(PeopleView):
     include_route_methods = LIST_ROUTES | {"export"}
     row_pages = False
 
-    def list_context(self, state: State) -> dict[str, Any]:
+    def list_context(self, state: State, preference: Preference) -> dict[str, Any]:
         top = self.node(state, _("All"), None)
         top["children"] = [self.node(state, _(label), None, outcome=key) for key, label in OUTCOMES.items()]
         return {"tree": [[top]], "tree_title": _("Outcomes")}

@@ -13,7 +13,7 @@ from flask_appbuilder.security.sqla.models import (
     assoc_permissionview_role,
     assoc_user_role,
 )
-from sqlalchemy import ColumnElement, Row, case, func, or_, select
+from sqlalchemy import ColumnElement, Row, case, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from app.accounts.listing import ACCOUNT_COLUMNS, RECORD_COLUMNS, SESSION_COLUMNS, day_range
@@ -123,7 +123,7 @@ def _open(columns: Any, args: Args) -> ColumnElement[bool] | None:
         case "ended":
             return columns.ended_at.is_not(None)
         case "all":
-            return None
+            return true()
     return columns.ended_at.is_(None)
 
 
