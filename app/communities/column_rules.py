@@ -113,13 +113,15 @@ def check_columns(
     *,
     first_row: int = 2,
     outside_km: Sequence[float | None] | None = None,
+    own_ids: Mapping[int, int] | None = None,
 ) -> ColumnCheck:
     """Read and check an import: ``rows`` of raw cells, ``fields`` naming their columns (None = not ours).
 
     ``contexts`` is one county's context, or one by county code for a file with a ``county_code`` column.
     ``first_row`` is the sheet's row number of ``rows[0]``, named where two rows of the file look alike;
-    ``outside_km`` is the distance of each row's point to its county (`CountyIndex.distance_km`). Every row
-    must be as long as ``fields`` (ValueError).
+    ``outside_km`` is the distance of each row's point to its county (`CountyIndex.distance_km`); ``own_ids`` names
+    by row index the community that a row changes, so that it is not its own duplicate. Every row must be as long
+    as ``fields`` (ValueError).
     """
     result = ColumnCheck()
     table = _read(result, rows, fields)
@@ -136,7 +138,7 @@ def check_columns(
     _investments(found, table, thresholds, by_county)
     for county, context in by_county.items():
         if context.candidates:
-            _known_duplicates(found, table, result.names, thresholds, county, context.candidates)
+            _known_duplicates(found, table, result.names, thresholds, county, context.candidates, own_ids or {})
     if outside_km is not None:
         _positions(found, table, outside_km, thresholds)
     _repeats(found, table, result.names, first_row)
@@ -270,6 +272,7 @@ def _known_duplicates(
     limits: Thresholds,
     county: Any,
     known: Sequence[Candidate],
+    own_ids: Mapping[int, int],
 ) -> None:
     """R05 against the county's communities: only those that share name, figures or place are compared."""
     by_name: dict[str, list[int]] = defaultdict(list)
@@ -291,8 +294,10 @@ def _known_duplicates(
         hits[row].update(grid.near(lng, lat))
     for row, indexes in hits.items():
         if table.counties[row] == county and indexes:
-            likely = [known[index] for index in sorted(indexes)]
-            found[row] += duplicate_findings(table.row(row), likely, limits)
+            own = own_ids.get(row)
+            likely = [known[index] for index in sorted(indexes) if own is None or known[index].id != own]
+            if likely:
+                found[row] += duplicate_findings(table.row(row), likely, limits)
 
 
 def _points(table: _Table) -> Iterator[tuple[int, Any, Any]]:
