@@ -44,12 +44,14 @@ def register(app: Flask) -> None:
     from app.accounts.profile_views import ProfileView
     from app.accounts.role_views import PolicyView, RoleView, VisibilityView
     from app.accounts.views import SessionView
+    from app.communities.import_views import CommunityImportView
     from app.communities.map_views import CommunityMapView
     from app.communities.views import CommunityBinView, CommunityView
     from app.web.drafts import DraftView
 
     accounts = (AccountView, UserSessionView, SignInRecordView, ProfileView, RoleView, PolicyView, VisibilityView)
-    for view in (SessionView, *accounts, CommunityView, CommunityBinView, CommunityMapView, DraftView):
+    communities = (CommunityView, CommunityBinView, CommunityMapView, CommunityImportView)
+    for view in (SessionView, *accounts, *communities, DraftView):
         appbuilder.add_view_no_menu(view)
 
 
@@ -69,6 +71,7 @@ def menu_for(actor: Actor, endpoint: str) -> list[dict[str, Any]]:
             "label": _(entry.label),
             "href": url_for(entry.endpoint),
             "icon": entry.icon,
+            "key": entry.endpoint.partition(".")[0],
             "current": entry.endpoint.partition(".")[0] == view,
             "count": 0,
         }

@@ -119,9 +119,9 @@ def check_columns(
 
     ``contexts`` is one county's context, or one by county code for a file with a ``county_code`` column.
     ``first_row`` is the sheet's row number of ``rows[0]``, named where two rows of the file look alike;
-    ``outside_km`` is the distance of each row's point to its county (`CountyIndex.distance_km`); ``own_ids`` names
-    by row index the community that a row changes, so that it is not its own duplicate. Every row must be as long
-    as ``fields`` (ValueError).
+    ``outside_km`` is the distance of each row's point to its county (`CountyIndex.distance_km`);
+    ``own_ids`` names by row index the community that a row changes, so that it is not its own duplicate.
+    Every row must be as long as ``fields`` (ValueError).
     """
     result = ColumnCheck()
     table = _read(result, rows, fields)
@@ -138,7 +138,8 @@ def check_columns(
     _investments(found, table, thresholds, by_county)
     for county, context in by_county.items():
         if context.candidates:
-            _known_duplicates(found, table, result.names, thresholds, county, context.candidates, own_ids or {})
+            known = context.candidates
+            _known_duplicates(found, table, result.names, thresholds, county, known, own_ids or {})
     if outside_km is not None:
         _positions(found, table, outside_km, thresholds)
     _repeats(found, table, result.names, first_row)

@@ -9,7 +9,7 @@ from typing import Any
 
 from app.communities.fields import READERS
 from app.kernel.actor import Actor
-from app.kernel.errors import Finding, msg
+from app.kernel.errors import Finding, Message, msg
 from app.kernel.text import BadInput, normalise_input
 from app.regions.snapshot import Snapshot
 
@@ -26,8 +26,8 @@ class Matches:
     findings: Found = field(default_factory=lambda: defaultdict(list))
 
 
-def _error(key: str, text: str, **values: Any) -> Finding:
-    return Finding("M1.4.2", "error", key, msg(text, **values))
+def _error(key: str, message: Message) -> Finding:
+    return Finding("M1.4.2", "error", key, message)
 
 
 class _Remembered(dict[Any, Any]):
@@ -49,14 +49,15 @@ def county_codes(
     def look_up(pair: tuple[Any, Any]) -> tuple[str, Finding | None]:
         city, county = map(normalise_input, pair)
         if not county:
-            return (own, None) if own else ("", _error("county", "The county must not be empty."))
+            return (own, None) if own else ("", _error("county", msg("The county must not be empty.")))
         code = regions.county_named(city, county)
         if code is None:
-            return "", _error("county", "There is no county %(name)s.", name=f"{city}{county}")
+            return "", _error("county", msg("There is no county %(name)s.", name=f"{city}{county}"))
         if not actor.scope.covers(code):
             mine = regions.name(actor.region_code)
-            return "", _error("county", "%(county)s is not in %(mine)s: its rows cannot be imported here.",
-                              county=regions.name(code), mine=mine)  # fmt: skip
+            text = msg("%(county)s is not in %(mine)s: its rows cannot be imported here.",
+                       county=regions.name(code), mine=mine)  # fmt: skip
+            return "", _error("county", text)
         return code, None
 
     answers = _Remembered(look_up)
@@ -70,8 +71,11 @@ def county_codes(
     return codes, findings
 
 
-def town_codes(regions: Snapshot, codes: Sequence[str], towns: Sequence[Any]) -> tuple[list[str | None], Found]:
-    """Town code of every row, None where none is told or, with a finding, where the county has no such town."""
+def town_codes(
+    regions: Snapshot, codes: Sequence[str], towns: Sequence[Any]
+) -> tuple[list[str | None], Found]:
+    """Town code of every row, None where none is told or, with a finding, where the county has no such
+    town."""
     names = _Remembered(lambda code: {town.name: town.code for town in regions.towns(code)})
 
     def look_up(pair: tuple[str, Any]) -> tuple[str | None, Finding | None]:
@@ -84,7 +88,9 @@ def town_codes(regions: Snapshot, codes: Sequence[str], towns: Sequence[Any]) ->
             code = names[pair[0]][ending[0]] if len(ending) == 1 and len(name) > 1 else None
         if code is None:
             county = regions.name(pair[0])
-            return None, _error("town", "%(county)s has no sub-district %(name)s.", county=county, name=name)
+            return None, _error(
+                "town", msg("%(county)s has no sub-district %(name)s.", county=county, name=name)
+            )
         return code, None
 
     answers = _Remembered(look_up)
@@ -125,7 +131,8 @@ def _match_group(
     found: Matches, rows: list[int], ids: list[int], differs: Callable[[int, int], bool],
     same: Callable[[int, int], bool], numbers: Sequence[int],
 ) -> None:  # fmt: skip
-    """Several rows or several communities of one name: equal ones belong together, the rest must be one each."""
+    """Several rows or several communities of one name: equal ones belong together, the rest must be one
+    each."""
     free, rest = list(ids), []
     for row in rows:
         equal = next((i for i in free if not differs(row, i)), None)
@@ -140,15 +147,14 @@ def _match_group(
         if earlier is not None:
             found.again.add(row)
         elif len(ids) > 1:
-            found.findings[row].append(
-                _error("name", "The county has %(count)s communities of this name: change them on their own pages.",
-                       count=len(ids))
-            )  # fmt: skip
+            text = msg("The county has %(count)s communities of this name: change them on their own pages.",
+                       count=len(ids))  # fmt: skip
+            found.findings[row].append(_error("name", text))
         elif kept:
-            found.findings[row].append(
-                _error("name", "Row %(row)s has the same name with other values: keep one of them.",
-                       row=numbers[kept[0]])
-            )  # fmt: skip
+            text = msg(
+                "Row %(row)s has the same name with other values: keep one of them.", row=numbers[kept[0]]
+            )
+            found.findings[row].append(_error("name", text))
         else:
             kept.append(row)
             if free:

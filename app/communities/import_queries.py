@@ -50,7 +50,9 @@ class County:
     def context(self, limits: Thresholds) -> Context:
         """What the rules compare a row of this county with."""
         return Context(
-            median_investment=median_investment((row.planned_investment, row.household_count) for row in self.rows),
+            median_investment=median_investment(
+                (row.planned_investment, row.household_count) for row in self.rows
+            ),
             late_share=late_share(((row.built_year, row.household_count) for row in self.rows), limits),
             candidates=self.candidates,
         )
@@ -76,7 +78,11 @@ def fingerprint(known: dict[str, County]) -> str:
     """Number, sum of versions and last id of every county: whatever is added, changed or deleted moves it."""
     return json.dumps(
         {
-            code: [len(county.rows), sum(row.version for row in county.rows), max((row.id for row in county.rows), default=0)]
+            code: [
+                len(county.rows),
+                sum(row.version for row in county.rows),
+                max((row.id for row in county.rows), default=0),
+            ]
             for code, county in sorted(known.items())
         }
     )

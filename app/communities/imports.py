@@ -20,13 +20,13 @@ from app.audit import services as audit
 from app.communities import import_match as match
 from app.communities import import_queries as queries
 from app.communities import sheets
+from app.communities.assessment import stored_warnings, thresholds
 from app.communities.column_rules import ColumnCheck, check_columns
 from app.communities.fields import PLACE_KINDS, PROPERTY_KINDS, REQUIRED
 from app.communities.import_match import Found, given
 from app.communities.import_queries import County
 from app.communities.models import Community
 from app.communities.rules import Thresholds
-from app.communities.services import stored_warnings, thresholds
 from app.exchange.bulk import insert_columns, update_columns
 from app.exchange.columns import SheetColumn
 from app.exchange.imports import Target, register
@@ -34,7 +34,7 @@ from app.exchange.staging import BAD, CHANGED, DUPLICATE, NEW, UNCHANGED, Assess
 from app.extensions import _
 from app.kernel.actor import Actor
 from app.kernel.errors import Finding, Message, OutOfScope, StaleRow, msg
-from app.kernel.text import grams, mask_phone, normalise_column, pinyin_initials
+from app.kernel.text import grams, mask_phone, normalise_column, normalise_input, pinyin_initials
 from app.persistence.types import utcnow
 from app.regions.cache import current
 from app.regions.geometry import county_index
@@ -149,13 +149,16 @@ class _File:
     # --- outcome ---
 
     def changes(self, values: Mapping[str, list[Any]]) -> dict[int, dict[str, str]]:
-        """By row: the present values, as text, of what it would change."""
+        """By row: the present values, as text, of what it would change. Texts that agree but for spaces and line
+        ends keep the form in which they are stored."""
         found: dict[int, dict[str, str]] = defaultdict(dict)
         for key in self.present:
             cells, column = self.cells[key], values[key]
             for row, record in self.own.items():
-                if cells[row] not in (None, "") and column[row] != record[key]:
+                if cells[row] not in (None, "") and _moved(key, column[row], record[key]):
                     found[row][key] = _shown(key, record[key])
+                elif key in _TEXTS:
+                    column[row] = record[key]
         for row, record in self.own.items():
             if self.towns[row] and self.towns[row] != record["town_code"]:
                 town = current().town(record["town_code"])
@@ -168,6 +171,13 @@ def _choice_code(key: str, cell: Any) -> Any:
     if key in _CHOICES and isinstance(cell, str):
         return next((code for code, label in _CHOICES[key].items() if cell in (_(label), label)), cell)
     return cell
+
+
+def _moved(key: str, value: Any, stored: Any) -> bool:
+    """Whether a cell that was filled in says something else than is stored; unreadable ones do."""
+    if value is None or value == "":
+        return True
+    return bool(value != (normalise_input(stored) if key in _TEXTS else stored))
 
 
 def _shown(key: str, value: Any) -> str:
@@ -214,7 +224,7 @@ def assess(session: Session, actor: Actor, raw: RawRows) -> Assessment:
     for row in file.own:
         outcomes[row] = CHANGED if row in changes else UNCHANGED
     for row in bad:
-        if outcomes[row] != UNCHANGED:
+        if row in file.errors or outcomes[row] != UNCHANGED:
             outcomes[row] = BAD
     for row in file.matches.again:
         outcomes[row] = DUPLICATE
@@ -225,7 +235,9 @@ def assess(session: Session, actor: Actor, raw: RawRows) -> Assessment:
     stored |= {"county_code": file.codes, "normalised_name": checked.names, "missing": missing}
     if "town" in file.cells:
         own = file.own
-        stored["town_code"] = [t or (own[i]["town_code"] if i in own else None) for i, t in enumerate(file.towns)]
+        stored["town_code"] = [
+            t or (own[i]["town_code"] if i in own else None) for i, t in enumerate(file.towns)
+        ]
     return Assessment(
         outcomes, findings, {row: (record["id"], record["version"]) for row, record in file.own.items()},
         {row: was for row, was in changes.items() if outcomes[row] in (CHANGED, BAD)}, stored,

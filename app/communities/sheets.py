@@ -142,6 +142,10 @@ def instructions(actor: Actor) -> tuple[Message, ...]:
     """What stands at the head of the instructions."""
     return (
         msg("One row per community. Nothing is written before you have checked the preview."),
-        msg("An empty cell leaves what is stored as it is; a community of the same name in the county is updated."),
-        msg("Columns after the eleventh may be left out; the communities are then listed as to be completed."),
+        msg(
+            "An empty cell leaves what is stored as it is; a community of the same name in the county is updated."
+        ),
+        msg(
+            "Columns after the eleventh may be left out; the communities are then listed as to be completed."
+        ),
     )

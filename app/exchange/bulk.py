@@ -1,7 +1,9 @@
 """Many rows in one statement: inserts and versioned updates from columns of values, on both databases.
 
-PostgreSQL unnests one array a column; SQLite goes through a temporary table. Either way triggers fire inside a
-single statement: on SQLite the search index would otherwise be flushed once a row, which takes eight times as long.
+PostgreSQL unnests one array a column; SQLite goes through a temporary table. Either way triggers fire
+inside a
+single statement: on SQLite the search index would otherwise be flushed once a row, which takes eight
+times as long.
 The caller answers for the scope: these statements are built of whole tables.
 """
 
@@ -50,7 +52,12 @@ def insert_columns(
     names = ", ".join([*bound, *fixed])
     source = _source(connection, table, bound)
     marks = ", ".join([*(f"s.{name}" for name in bound), *[_mark(connection)] * len(fixed)])
-    _run(connection, f"INSERT INTO {table.name} ({names}) SELECT {marks} FROM {source}", bound, tuple(fixed.values()))
+    _run(
+        connection,
+        f"INSERT INTO {table.name} ({names}) SELECT {marks} FROM {source}",
+        bound,
+        tuple(fixed.values()),
+    )
     return size
 
 
@@ -59,7 +66,8 @@ def update_columns(
 ) -> int:
     """Set the columns of the rows named by the columns ``id`` and ``version`` where both still agree.
 
-    The version is counted up. Returns how many rows were changed: fewer than given means that somebody else was
+    The version is counted up. Returns how many rows were changed: fewer than given means that somebody
+    else was
     faster, and the caller must roll back.
     """
     if not _size(columns):

@@ -48,7 +48,8 @@ class Importer(Protocol):
         """Hold every row against the rules, the table and the rest of the file; changes nothing."""
 
     def lock(self, session: Session, actor: Actor) -> None:
-        """Make two imports into the same rows wait for each other (PostgreSQL; SQLite has one writer anyway)."""
+        """Make two imports into the same rows wait for each other (PostgreSQL; SQLite has one writer
+        anyway)."""
 
     def surroundings(self, session: Session, earlier: str) -> str:
         """The fingerprint of ``earlier`` (from an assessment) taken anew; equal means that nothing moved."""

@@ -19,7 +19,8 @@ STATES = ("uploaded", "staged", "confirmed", "written", "abandoned", "failed")
 class ImportBatch(CountyScoped, Versioned, Stamped, Model):
     """One uploaded workbook: uploaded → staged → confirmed → written, or abandoned, or failed.
 
-    ``county_code`` is the region of whoever imports (a province for its counties): nobody else's scope holds it.
+    ``county_code`` is the region of whoever imports (a province for its counties): nobody else's scope
+    holds it.
     ``keys`` are the columns the file has, ``surroundings`` what the table looked like when the rows were
     checked: a difference at the confirmation means that somebody else was at work meanwhile.
     """
@@ -27,7 +28,8 @@ class ImportBatch(CountyScoped, Versioned, Stamped, Model):
     __tablename__ = "import_batch"
     __table_args__ = (
         CheckConstraint(
-            "state IN ('uploaded', 'staged', 'confirmed', 'written', 'abandoned', 'failed')", name="state_known"
+            "state IN ('uploaded', 'staged', 'confirmed', 'written', 'abandoned', 'failed')",
+            name="state_known",
         ),
         Index("ix_import_batch_mine", "county_code", "entity", "id"),
         Index("ix_import_batch_expiry", "expires_at"),
@@ -65,7 +67,8 @@ class ImportBatch(CountyScoped, Versioned, Stamped, Model):
 
 
 class ImportChunk(CountyScoped, Model):
-    """Up to a thousand staged rows as one JSON text (app/exchange/staging.py), counted by what became of them."""
+    """Up to a thousand staged rows as one JSON text (app/exchange/staging.py), counted by what became of
+    them."""
 
     __tablename__ = "import_chunk"
     __table_args__ = (UniqueConstraint("batch_id", "number"),)

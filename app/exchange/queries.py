@@ -46,7 +46,9 @@ def find(session: Session, entity: str, batch_id: int) -> ImportBatch:
 
 def recent(session: Session, entity: str, limit: int = 8) -> Sequence[ImportBatch]:
     """The newest batches of the actor's jurisdiction."""
-    statement = select(ImportBatch).where(ImportBatch.entity == entity).order_by(ImportBatch.id.desc()).limit(limit)
+    statement = (
+        select(ImportBatch).where(ImportBatch.entity == entity).order_by(ImportBatch.id.desc()).limit(limit)
+    )
     return session.scalars(statement).all()
 
 
@@ -120,7 +122,10 @@ def page(session: Session, batch: ImportBatch, show: str, number: int, size: int
 def search(session: Session, batch: ImportBatch, key: str, typed: str, show: str) -> RowPage:
     """Rows whose label holds the text, or whose number in the file it is; at most 200."""
     place = batch.keys.index(key) if key in batch.keys else None
-    wanted, number = typed.casefold(), int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 9 else None
+    wanted, number = (
+        typed.casefold(),
+        int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 9 else None,
+    )
     rows: list[StagedRow] = []
     for chunk in chunks(session, batch.id):
         for i in chunk.matching(show):

@@ -1,7 +1,8 @@
-"""The only writer of import batches: uploaded → staged → confirmed → written, resumable and repeatable (M1.4.2).
+"""The only writer of import batches: uploaded → staged → confirmed → written, resumable (M1.4.2).
 
 Nothing here commits except the two jobs at the end, which are their own callers. The first statement of every
-change is an UPDATE of the batch: it takes the row lock (on SQLite the write lock), so that two people, two clicks
+change is an UPDATE of the batch: it takes the row lock (on SQLite the write lock), so that two people,
+two clicks
 or a job and a click come one after the other.
 """
 
@@ -42,7 +43,8 @@ _APPLIED = {SCOPE_APPLIED: True}
 
 
 class ImportConflict(StaleRow):
-    """Rows became something else since the preview; ``numbers`` are theirs in the file. Nothing was written."""
+    """Rows became something else since the preview; ``numbers`` are theirs in the file. Nothing was
+    written."""
 
     def __init__(self, numbers: list[int]) -> None:
         super().__init__()
@@ -100,13 +102,17 @@ def _read(importer: Importer, actor: Actor, name: str, data: bytes) -> tuple[Raw
                 sheet=table.sheet_name, columns="、".join(lacking))
         )  # fmt: skip
     if not table.rows:
-        raise ReaderError(msg("The worksheet “%(sheet)s” holds no rows below its head.", sheet=table.sheet_name))
+        raise ReaderError(
+            msg("The worksheet “%(sheet)s” holds no rows below its head.", sheet=table.sheet_name)
+        )
     absent = {column.key for column in table.missing}
     present = [i for i, column in enumerate(table.columns) if column.key not in absent]
     columns = list(zip(*table.rows, strict=True))
     cells = [_plain_column(columns[i]) for i in present]
     raw = RawRows(
-        tuple(table.columns[i].key for i in present), list(table.row_numbers), list(map(list, zip(*cells, strict=True)))
+        tuple(table.columns[i].key for i in present),
+        list(table.row_numbers),
+        list(map(list, zip(*cells, strict=True))),
     )
     notes = {
         "sheet": table.sheet_name,
@@ -184,7 +190,8 @@ def confirm(
     """Write every good row of the preview with this version, or hand a large batch to a job.
 
     A batch that was confirmed already is returned as it is: a second click changes nothing.
-    Raises: NotAllowed, OutOfScope, RuleViolation (warnings not yet seen, nothing to write), StaleRow (the preview
+    Raises: NotAllowed, OutOfScope, RuleViolation (warnings not yet seen, nothing to write), StaleRow (the
+    preview
     is not the present one), ImportConflict (rows changed meanwhile).
     """
     require(actor, importer)
@@ -209,7 +216,9 @@ def confirm(
             Finding("M1.4.2", "error", "seen", msg("Tick that the rows with warnings have been checked."))
         )
     if batch.good_count > INLINE_ROWS:
-        _touch(session, batch, ("confirmed",), {"job_id": enqueue(session, "exchange.write", batch_id=batch.id)})
+        _touch(
+            session, batch, ("confirmed",), {"job_id": enqueue(session, "exchange.write", batch_id=batch.id)}
+        )
     else:
         _write(session, actor, importer, batch)
     return batch
@@ -218,9 +227,9 @@ def confirm(
 def _write(session: Session, actor: Actor, importer: Importer, batch: ImportBatch) -> None:
     """All good rows of a confirmed batch, the batch's own state and the audit event, in this transaction."""
     importer.lock(session, actor)
-    if importer.surroundings(session, batch.surroundings) != batch.surroundings:
-        if moved := _moved_rows(session, actor, importer, batch):
-            raise ImportConflict(moved)
+    same = importer.surroundings(session, batch.surroundings) == batch.surroundings
+    if not same and (moved := _moved_rows(session, actor, importer, batch)):
+        raise ImportConflict(moved)
     added, changed = importer.write(session, Target(batch.id, actor), queries.chunks(session, batch.id))
     if (added, changed) != (batch.new_count, batch.changed_count):
         raise StaleRow()
@@ -251,7 +260,9 @@ def _moved_rows(session: Session, actor: Actor, importer: Importer, batch: Impor
     return moved
 
 
-def refresh(session: Session, actor: Actor, importer: Importer, batch_id: int, moved: list[int]) -> ImportBatch:
+def refresh(
+    session: Session, actor: Actor, importer: Importer, batch_id: int, moved: list[int]
+) -> ImportBatch:
     """Check every staged row anew after a conflict; the preview then names the rows that moved."""
     batch = queries.find(session, importer.entity, batch_id)
     _touch(session, batch, ("staged", "confirmed"), {"state": "staged"})
@@ -282,7 +293,8 @@ def drop_unused_file(session: Session, digest: str) -> None:
 
 
 def purge(session: Session) -> int:
-    """Forget what has expired: staged rows and files go, records of what was written stay. Returns how many."""
+    """Forget what has expired: staged rows and files go, records of what was written stay. Returns how
+    many."""
     expired = session.execute(
         select(_batches.c.id, _batches.c.digest, _batches.c.state)
         .where(_batches.c.expires_at < utcnow(), scope_clause(current_actor().scope, _batches.c.county_code))
@@ -297,7 +309,9 @@ def purge(session: Session) -> int:
     unwritten = [row.id for row in expired if row.state != "written"]
     session.execute(delete(_batches).where(_batches.c.id.in_(unwritten)), execution_options=_APPLIED)
     session.execute(
-        update(_batches).where(_batches.c.id.in_(ids)).values(expires_at=utcnow() + dt.timedelta(days=36_500)),
+        update(_batches)
+        .where(_batches.c.id.in_(ids))
+        .values(expires_at=utcnow() + dt.timedelta(days=36_500)),
         execution_options=_APPLIED,
     )
     for digest in {row.digest for row in expired}:

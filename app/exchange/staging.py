@@ -40,7 +40,8 @@ class Assessment:
 
     ``outcomes[i]`` is one of `OUTCOMES`; ``findings`` by row index; ``targets[i]`` = (id, version) of the record
     that row i changes or equals; ``was[i]`` = {key: present value as text} of what a changed row replaces.
-    ``values`` are columns as the capability writes them (JSON values only); ``incomplete`` the indexes of rows
+    ``values`` are columns as the capability writes them (JSON values only); ``incomplete`` the indexes of
+    rows
     that lack required fields. ``surroundings`` fingerprints what they were compared with.
     """
 
@@ -124,7 +125,11 @@ def encode_chunks(raw: RawRows, assessment: Assessment) -> Iterator[dict[str, An
 
 
 def _pick(found: dict[int, Any], span: range, plain: Any) -> dict[str, Any]:
-    hits = [index for index in span if index in found] if len(found) > len(span) else [i for i in found if i in span]
+    hits = (
+        [index for index in span if index in found]
+        if len(found) > len(span)
+        else [i for i in found if i in span]
+    )
     return {str(index - span.start): plain(found[index]) for index in sorted(hits)}
 
 
@@ -193,5 +198,8 @@ def message_of(stored: Sequence[Any]) -> Message:
     msgid, values = stored
     return Message(
         msgid,
-        {key: message_of(value["message"]) if isinstance(value, dict) else value for key, value in values.items()},
+        {
+            key: message_of(value["message"]) if isinstance(value, dict) else value
+            for key, value in values.items()
+        },
     )

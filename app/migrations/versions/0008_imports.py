@@ -9,7 +9,7 @@ from app.migrations import walls
 from app.persistence.types import UtcDateTime
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007a"
 branch_labels = None
 depends_on = None
 
