@@ -64,18 +64,22 @@ def _degrees(name: str) -> Decimal:
 
 
 def entries(county_code: str) -> list[Entry]:
-    """What the offline search knows of a county: its seat, its towns, the addresses of its communities."""
-    regions = current()
-    known = []
+    """What the offline search knows of a county: its seat, its towns, the addresses of its communities.
+
+    A town without a point of its own stands in the middle of its communities.
+    """
+    regions, rows = current(), record_queries.known_places(db.session(), county_code)
+    known, middle = [], _middles(rows)
     region = regions.find(county_code)
     if region is not None and region.centre is not None:
         city = regions.city_name(county_code)
         known.append(Entry(region.name, "county", *region.centre, county_code, city, region.pinyin))
     for town in regions.towns(county_code):
-        if town.point is not None:
-            county = regions.name(county_code)
-            known.append(Entry(town.name, "town", *town.point, county_code, county, town.pinyin))
-    for row in record_queries.known_places(db.session(), county_code):
+        if point := town.point or middle.get(town.code):
+            known.append(
+                Entry(town.name, "town", *point, county_code, regions.name(county_code), town.pinyin)
+            )
+    for row in rows:
         point = float(row.lng), float(row.lat)
         street = regions.town(row.town_code)
         detail = street.name if street else ""
@@ -83,6 +87,20 @@ def entries(county_code: str) -> list[Entry]:
         if row.address:
             known.append(Entry(row.address, "address", *point, county_code, detail))
     return known
+
+
+def _middles(rows: list[Any]) -> dict[str, tuple[float, float]]:
+    """Town code → middle of its communities."""
+    points: dict[str, list[Any]] = {}
+    for row in rows:
+        points.setdefault(row.town_code or "", []).append(row)
+    return {
+        code: (
+            float(sum(row.lng for row in held) / len(held)),
+            float(sum(row.lat for row in held) / len(held)),
+        )
+        for code, held in points.items()
+    }
 
 
 class CommunityMapView(BaseView):

@@ -41,8 +41,13 @@ def _create(clerk: Any, **changes: Any) -> int:
 def test_a_community_belongs_to_the_county_of_whoever_enters_it(clerk: Any) -> None:
     number = _create(clerk, county_code="430722", implementer_unit="玉霞街道办事处", implementer_name="王某")
     record = record_queries.find(db.session(), number)
-    assert record is not None and record.county_code == "430703" and record.is_complete and record.missing == ""
-    assert (record.implementer_unit, record.supervision_unit) == ("玉霞街道办事处", VALUES["supervision_unit"])
+    assert (
+        record is not None and record.county_code == "430703" and record.is_complete and record.missing == ""
+    )
+    assert (record.implementer_unit, record.supervision_unit) == (
+        "玉霞街道办事处",
+        VALUES["supervision_unit"],
+    )
     assert record.initials and record.created_by == "鼎城区填报员" and record.version == 1
     assert scalar("SELECT count(*) FROM audit_event WHERE entity='Community' AND action='create'"
                   " AND entity_id=:i", i=str(number)) == 1  # fmt: skip
@@ -137,7 +142,9 @@ def test_editing_changes_the_one_record_and_only_what_changed(clerk: Any) -> Non
     assert "household_count" in str(row) and "floor_area" not in str(row)
     with unit_of_work() as session:
         services.update_community(session, clerk, number, {**VALUES, "household_count": 150}, 2)
-    assert scalar("SELECT version FROM community WHERE id=:i", i=number) == 2, "nothing changed, nothing written"
+    assert scalar("SELECT version FROM community WHERE id=:i", i=number) == 2, (
+        "nothing changed, nothing written"
+    )
 
 
 @pytest.mark.req("M1.4.4")
@@ -166,7 +173,9 @@ def test_two_writers_at_the_same_moment(clerk: Any, app_db: Flask) -> None:
                     if session.get_bind().dialect.name == "sqlite":
                         session.rollback()
                     both.wait()
-                    services.update_community(session, clerk, number, {**VALUES, "household_count": households}, 1)
+                    services.update_community(
+                        session, clerk, number, {**VALUES, "household_count": households}, 1
+                    )
                 outcomes.append("saved")
             except StaleRow:
                 outcomes.append("stale")
@@ -185,7 +194,9 @@ def test_two_writers_at_the_same_moment(clerk: Any, app_db: Flask) -> None:
 @pytest.mark.req("M1.4.3")
 def test_linked_communities_are_not_deleted_and_the_holder_is_named(clerk: Any) -> None:
     free, held = _create(clerk), _create(clerk, name="另一个院子", lng=None, lat=None, building_count=7)
-    change("UPDATE community SET place_state='plan', place_year=2021, place_label='红云片区' WHERE id=:i", i=held)
+    change(
+        "UPDATE community SET place_state='plan', place_year=2021, place_label='红云片区' WHERE id=:i", i=held
+    )
     with pytest.raises(RuleViolation) as refusal, unit_of_work() as session:
         services.delete_communities(session, clerk, [free, held])
     assert "红云片区" in str(refusal.value.findings[0].message) and len(refusal.value.findings) == 1
