@@ -94,6 +94,7 @@ def load() -> dict[str, object]:
         "TIANDITU_URL": os.environ.get("TIANDITU_URL", "https://api.tianditu.gov.cn"),
         "TIANDITU_TILES": os.environ.get("TIANDITU_TILES", "https://t0.tianditu.gov.cn"),
         "METRICS": _flag("PORTAL_METRICS", False),
+        "SERVE_STATIC": _flag("PORTAL_SERVE_STATIC", "gunicorn" in os.environ.get("SERVER_SOFTWARE", "")),
     }
 
 
@@ -101,9 +102,10 @@ def engine_options(database_url: str) -> dict[str, object]:
     if database_url.startswith("postgresql"):
         # a generic plan turns a 0.3 ms search into 34 ms after five executions
         return {
+            "hide_parameters": True,
             "pool_size": 5,
             "max_overflow": 5,
             "pool_pre_ping": True,
             "connect_args": {"options": "-c plan_cache_mode=force_custom_plan -c timezone=UTC -c jit=off"},
         }
-    return {"connect_args": {"timeout": 30}}
+    return {"hide_parameters": True, "connect_args": {"timeout": 30}}

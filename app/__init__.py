@@ -21,8 +21,11 @@ def create_app(overrides: dict[str, object] | None = None) -> Flask:
     from app import navigation
     from app.cli import commands
     from app.jobs import queue
-    from app.web import errors, frame, setup
+    from app.ops import health, logs, metrics
+    from app.web import delivery, errors, frame, setup
 
+    for part in (logs, delivery, metrics, health):
+        part.install(app)
     setup.init_extensions(app)
     queue.install(app)
     with app.app_context():

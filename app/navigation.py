@@ -33,8 +33,10 @@ MENU: tuple[Entry, ...] = (
     Entry("RoleView.list", N_("Roles and permissions"), "shield-lock", ("can_list", "Role")),
     Entry("UserSessionView.list", N_("Sessions"), "clock", ("can_list", "UserSession")),
     Entry("PolicyView.show", N_("Password policy"), "lock", ("can_show", "PasswordPolicy")),
+    Entry("AuditEventView.list", N_("Audit trail"), "shield-check", ("can_list", "AuditEvent")),
     Entry("SignInRecordView.list", N_("Sign-in records"), "login", ("can_list", "SignInRecord")),
     Entry("VisibilityView.show", N_("Why can't I see it?"), "eye-off", ("can_show", "Visibility")),
+    Entry("console.index", N_("Maintenance console"), "tool", ("can_show", "Console")),
 )
 
 
@@ -44,15 +46,18 @@ def register(app: Flask) -> None:
     from app.accounts.profile_views import ProfileView
     from app.accounts.role_views import PolicyView, RoleView, VisibilityView
     from app.accounts.views import SessionView
+    from app.audit.views import AuditEventView
     from app.communities.import_views import CommunityImportView
     from app.communities.map_views import CommunityMapView
     from app.communities.views import CommunityBinView, CommunityView
+    from app.ops import views as console
     from app.web.drafts import DraftView
 
     accounts = (AccountView, UserSessionView, SignInRecordView, ProfileView, RoleView, PolicyView, VisibilityView)
     communities = (CommunityView, CommunityBinView, CommunityMapView, CommunityImportView)
-    for view in (SessionView, *accounts, *communities, DraftView):
+    for view in (SessionView, *accounts, *communities, DraftView, AuditEventView):
         appbuilder.add_view_no_menu(view)
+    console.register(app)
 
 
 def entries_for(actor: Actor) -> list[Entry]:
@@ -72,7 +77,7 @@ def menu_for(actor: Actor, endpoint: str) -> list[dict[str, Any]]:
             "href": url_for(entry.endpoint),
             "icon": entry.icon,
             "key": entry.endpoint.partition(".")[0],
-            "current": entry.endpoint.partition(".")[0] == view,
+            "current": (view + "_").startswith(entry.endpoint.partition(".")[0] + "_"),
             "count": 0,
         }
         for entry in entries_for(actor)

@@ -17,7 +17,10 @@ from app.persistence.context import current_actor
 # credentials come with the request itself: no cookie, so no forgery
 TOKEN_ENDPOINTS = frozenset({"TokenApi.login", "TokenApi.refresh"})
 # everything that answers without a session; a new public page is added here and nowhere else
-PUBLIC = frozenset({"static", "AuthView.login", "AuthView.logout", "LocaleView.index"}) | TOKEN_ENDPOINTS
+PUBLIC = (
+    frozenset({"static", "AuthView.login", "AuthView.logout", "LocaleView.index", "healthz", "metrics"})
+    | TOKEN_ENDPOINTS
+)
 # what an account may reach before it has changed its first password or set up a required second factor
 BEFORE_READY = frozenset({"SessionView.live"})
 PASSWORD_PAGE = "ProfileView.password"

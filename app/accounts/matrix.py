@@ -74,9 +74,28 @@ RESOURCES: dict[str, str] = {
     "SignInRecord": N_("Sign-in records"),
     "AuditEvent": N_("Audit trail"),
     "Visibility": N_("Why can't I see it?"),
-    "Console": N_("Console"),
+    "Console": N_("Maintenance console"),
+    "CodeTable": N_("Code tables"),
+    "CodeItem": N_("Code entries"),
+    "ProvinceProfile": N_("Province profiles"),
+    "Town": N_("Towns"),
+    "RegionAlias": N_("Withdrawn codes"),
+    "Department": N_("Departments"),
+    "Holiday": N_("Holidays"),
+    "SmsMessage": N_("SMS outbox"),
     "Job": N_("Background jobs"),
 }
+# what the console may change: always through the services of the capability (D2)
+_MASTER_DATA: set[Permission] = (
+    _all("CodeTable", *_READ)
+    | _all("CodeItem", *_READ, "add", "edit")
+    | _all("ProvinceProfile", *_READ, "edit")
+    | _all("Region", *_READ, "add", "edit")
+    | _all("Town", *_READ, "edit")
+    | _all("RegionAlias", *_READ, "add", "edit")
+    | _all("Department", *_READ, "add", "edit")
+    | _all("Holiday", *_WRITE)
+)
 
 ADMINISTRATORS = frozenset({"system_admin", "security_admin", "audit_admin"})
 
@@ -95,7 +114,15 @@ ROLES: dict[str, RoleSpec] = {
             "system_admin",
             N_("System administrator"),
             "none",
-            frozenset(_EVERYBODY | _all("Account", *_READ, "add", "edit", "stop", "reset", "export") | _all("Visibility", "show") | _all("Console", "show", "edit") | _all("Job", *_READ)),
+            frozenset(
+                _EVERYBODY
+                | _all("Account", *_READ, "add", "edit", "stop", "reset", "export")
+                | _all("Visibility", "show")
+                | _all("Console", "show")
+                | _MASTER_DATA
+                | _all("Job", *_READ)
+                | _all("SmsMessage", *_READ)
+            ),
         ),
         RoleSpec(
             "security_admin",
@@ -114,7 +141,12 @@ ROLES: dict[str, RoleSpec] = {
             "audit_admin",
             N_("Audit administrator"),
             "none",
-            frozenset(_EVERYBODY | _all("AuditEvent", *_READ, "export") | _all("SignInRecord", *_READ, "export")),
+            frozenset(
+                _EVERYBODY
+                | _all("Console", "show")
+                | _all("AuditEvent", *_READ, "export")
+                | _all("SignInRecord", *_READ, "export")
+            ),
         ),
     )
 }

@@ -71,7 +71,12 @@ class SignInRecord(Model):
     """One attempt to sign in, or a sign-out: kept for the audit administrator."""
 
     __tablename__ = "sign_in_record"
-    __table_args__ = (Index("ix_sign_in_record_at", "at"), Index("ix_sign_in_record_username", "username", "at"))
+    __table_args__ = (
+        Index("ix_sign_in_record_at", "at"),
+        Index("ix_sign_in_record_username", "username", "at"),
+        Index("ix_sign_in_record_outcome", "outcome", "at"),
+        Index("ix_sign_in_record_address", "address", "at"),
+    )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     at: Mapped[dt.datetime] = mapped_column(UtcDateTime, nullable=False, default=utcnow, info={"label": _l("Time")})
     username: Mapped[str] = mapped_column(String(128), nullable=False, info={"label": _l("Login name")})

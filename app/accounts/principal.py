@@ -25,6 +25,7 @@ from app.persistence.types import utcnow
 from app.regions.models import CacheVersion, Department, Region
 
 TOKEN_KEY = "_portal"
+_OPEN = frozenset({"static", "healthz", "metrics"})
 SEEN_EVERY = dt.timedelta(seconds=60)
 TOKEN_VERSION = "av"
 
@@ -80,7 +81,7 @@ def resolve_actor() -> None:
     g.must_enrol = False
     g.setdefault("actor_token", set_actor(ANONYMOUS))
     g.actor = ANONYMOUS
-    if request.endpoint == "static":
+    if request.endpoint in _OPEN:
         return
     if (bearer := bearer_token()) is not None:
         _act_for_bearer(bearer)

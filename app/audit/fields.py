@@ -18,7 +18,7 @@ from app.kernel.text import mask_phone
 from app.persistence.base import Audited, Model
 from app.persistence.types import ExactDecimal, UtcDateTime
 from app.regions.cache import current
-from app.web.frame import local_time
+from app.web.wording import local_time
 
 MOST_SHOWN = 400
 _MOBILE = re.compile(r"(?<!\d)(1[3-9]\d)\d{4}(\d{4})(?!\d)")

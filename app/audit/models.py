@@ -24,6 +24,9 @@ class AuditEvent(Model):
         Index("ix_audit_event_subject", "entity", "entity_id", "id"),
         Index("ix_audit_event_at", "at"),
         Index("ix_audit_event_actor", "actor_id", "at"),
+        Index("ix_audit_event_actor_name", "actor_name", "at", "id"),
+        Index("ix_audit_event_action", "action", "at", "id"),
+        Index("ix_audit_event_county", "county_code", "at", "id"),
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     chain: Mapped[str] = mapped_column(String(12), nullable=False, info={"label": _l("Chain")})

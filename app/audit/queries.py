@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Table, or_, select
 
 from app.accounts.models import Account
-from app.audit.models import AuditEvent
+from app.audit.models import AuditChain, AuditEvent
+from app.audit.rules import GENESIS, digest
 from app.extensions import db
 from app.persistence.context import current_scope
 from app.persistence.gate import scope_clause
 
 _events: Table = AuditEvent.__table__  # type: ignore[assignment]
+_chains: Table = AuditChain.__table__  # type: ignore[assignment]
 _users: Table = Account.__table__  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What the digests say of one event: unchanged, following its predecessor, followed by its successor."""
+
+    unchanged: bool
+    follows: bool
+    followed: bool
+
+    @property
+    def holds(self) -> bool:
+        return self.unchanged and self.follows and self.followed
 
 
 def of_record(entity: str, entity_id: object, limit: int, before: int | None = None) -> Sequence[Any]:
@@ -35,3 +51,29 @@ def of_record(entity: str, entity_id: object, limit: int, before: int | None = N
     if before is not None:
         statement = statement.where(e.id < before)
     return db.session.execute(statement).all()
+
+
+def event(number: int) -> Any:
+    """One audit event with every column, or None."""
+    person = _users.c.first_name.label("person")
+    joined = select(_events, person).outerjoin_from(_events, _users, _users.c.id == _events.c.actor_id)
+    return db.session.execute(joined.where(_events.c.id == number)).first()
+
+
+def proof(row: Any) -> Proof:
+    """Whether the event still is what was written: its own digest and both neighbours of its chain."""
+    e = _events.c
+    near = db.session.execute(
+        select(e.seq, e.prev_hash, e.hash).where(e.chain == row.chain, e.seq.in_((row.seq - 1, row.seq + 1)))
+    )
+    neighbours = {found.seq: found for found in near}
+    head = db.session.execute(
+        select(_chains.c.seq, _chains.c.head).where(_chains.c.chain == row.chain)
+    ).first()
+    before, after = neighbours.get(row.seq - 1), neighbours.get(row.seq + 1)
+    follows = row.prev_hash == (before.hash if before else GENESIS) and (before is not None or row.seq == 1)
+    if after is not None:
+        followed = after.prev_hash == row.hash
+    else:
+        followed = head is not None and (head.seq, head.head) == (row.seq, row.hash)
+    return Proof(digest(dict(row._mapping), row.prev_hash) == row.hash, follows, followed)

@@ -54,8 +54,12 @@ ACTIONS: dict[str, str] = {
     "reveal": N_("Viewed in full"),
     "sign_in": N_("Signed in"),
     "sign_out": N_("Signed out"),
-    "reset_password": N_("Password reset"),
-    "change_password": N_("Password changed"),
+    "password_reset": N_("Password reset"),
+    "password_change": N_("Password changed"),
+    "recovery_code": N_("Recovery code used"),
+    "role_change": N_("Roles changed"),
+    "session_end": N_("Session ended"),
+    "explain": N_("Visibility looked up"),
 }
 # icon and colour of an action in a timeline
 MARKS: dict[str, tuple[str, str]] = {
@@ -69,7 +73,7 @@ MARKS: dict[str, tuple[str, str]] = {
     "reveal": ("eye", "warn"),
 }
 ENTITIES: dict[str, str] = {
-    "Account": N_("Account"),
+    "Account": N_("User account"),
     "AuditEvent": N_("Audit record"),
     "CodeItem": N_("Code entry"),
     "CodeTable": N_("Code table"),
@@ -78,8 +82,11 @@ ENTITIES: dict[str, str] = {
     "Holiday": N_("Holiday"),
     "ProvinceProfile": N_("Province profile"),
     "Region": N_("Region"),
+    "RegionAlias": N_("Withdrawn code"),
+    "Role": N_("Role"),
     "SignInRecord": N_("Sign-in record"),
     "Town": N_("Town"),
+    "UserSession": N_("Session"),
 }
 # keys that no column carries: what exports, imports and the mixins write
 COMMON: dict[str, str] = {
@@ -94,7 +101,10 @@ COMMON: dict[str, str] = {
     "place_label": N_("Linked to"),
     "place_state": N_("State of linking"),
     "place_year": N_("Plan year"),
+    "permissions": N_("Permissions"),
+    "roles": N_("Roles"),
     "rows": N_("Number of rows"),
+    "sessions": N_("Number of sessions"),
     "version": N_("Version"),
 }
 # written by the program, of no interest in a record's own history

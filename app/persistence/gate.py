@@ -44,6 +44,8 @@ def _read(state: ORMExecuteState) -> None:
     if not state.is_select or state.is_column_load:
         if state.is_update or state.is_delete or state.is_insert:
             _check_bulk(state)
+        elif state.is_column_load:
+            ensure_scope(state.session)  # a refresh may be the first statement of its transaction
         return
     options = state.execution_options
     if options.get(SCOPE_APPLIED):

@@ -246,7 +246,7 @@ class Town(Audited, Model):
         return self.name
 
 
-class RegionAlias(Model):
+class RegionAlias(Audited, Model):
     """A withdrawn region code and the code that took its place (431121 → 431181)."""
 
     __tablename__ = "region_alias"

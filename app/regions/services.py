@@ -26,6 +26,8 @@ from app.regions.models import (
     Holiday,
     ProvinceProfile,
     Region,
+    RegionAlias,
+    Town,
 )
 from app.regions.rules import check_code_item, check_profile
 
@@ -145,6 +147,48 @@ def add_zone(session: Session, actor: Actor, county_code: str, name: str, short_
     session.add(zone)
     bump(session)
     return zone
+
+
+def save_town(session: Session, actor: Actor, code: str, *, name: str, zone_code: str | None) -> Town:
+    """Rename a town, or put it into a functional zone of its county (None: into none).
+
+    Raises: NotAllowed, OutOfScope, RuleViolation (empty name, zone of another county).
+    """
+    _require(actor, "can_edit", "Town")
+    town = session.get(Town, code)
+    if town is None:
+        raise OutOfScope(f"town {code}")
+    _cover(actor, town.county_code)
+    if zone_code and zone_code not in queries.zone_codes(session, town.county_code):
+        raise RuleViolation(
+            Finding("G4", "error", "zone_code", msg("The zone must lie in the county of the town."))
+        )
+    town.name, town.zone_code = _text("G4", "name", name), zone_code or None
+    bump(session)
+    return town
+
+
+def save_alias(session: Session, actor: Actor, old_code: str, code: str, note: str = "") -> RegionAlias:
+    """Say which region took the place of a withdrawn code.
+
+    Raises: NotAllowed, RuleViolation (not six digits, a code still in use, an unknown successor).
+    """
+    _require(actor, "can_edit", "RegionAlias")
+    if not (len(old_code) == 6 and old_code.isascii() and old_code.isdigit()):
+        raise RuleViolation(Finding("G4", "error", "old_code", msg("A region code has six digits.")))
+    if session.get(Region, old_code) is not None:
+        raise RuleViolation(Finding("G4", "error", "old_code", msg("This code is in use and not withdrawn.")))
+    if session.get(Region, code) is None:
+        raise RuleViolation(
+            Finding("G4", "error", "code", msg("Unknown region code %(code)s.", code=code))
+        )
+    alias = session.get(RegionAlias, old_code)
+    if alias is None:
+        alias = RegionAlias(old_code=old_code)
+        session.add(alias)
+    alias.code, alias.note = code, note.strip()
+    bump(session)
+    return alias
 
 
 def set_holiday(

@@ -35,7 +35,7 @@ CSP = {
     "object-src": "'none'",
 }
 # what FAB registers and the product does not offer
-_NOT_OFFERED = ("UtilView.", "OpenApi.", "MenuApi.", "appbuilder.static")
+_NOT_OFFERED = ("UtilView.", "OpenApi.", "MenuApi.", "appbuilder.static", "console.static")
 
 
 def catalogues() -> tuple[list[str], list[str]]:
