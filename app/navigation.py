@@ -48,14 +48,17 @@ def register(app: Flask) -> None:
     from app.accounts.views import SessionView
     from app.audit.views import AuditEventView
     from app.communities.import_views import CommunityImportView
+    from app.api.views import CommunityApi, DescriptionView, RegionApi
     from app.communities.map_views import CommunityMapView
     from app.communities.views import CommunityBinView, CommunityView
     from app.ops import views as console
     from app.web.drafts import DraftView
 
+    for api in (CommunityApi, RegionApi):
+        appbuilder.add_api(api)
     accounts = (AccountView, UserSessionView, SignInRecordView, ProfileView, RoleView, PolicyView, VisibilityView)
     communities = (CommunityView, CommunityBinView, CommunityMapView, CommunityImportView)
-    for view in (SessionView, *accounts, *communities, DraftView, AuditEventView):
+    for view in (SessionView, *accounts, *communities, DraftView, AuditEventView, DescriptionView):
         appbuilder.add_view_no_menu(view)
     console.register(app)
 

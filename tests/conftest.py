@@ -364,3 +364,4 @@ def page_as(server: str, browser: Any) -> Iterator[Callable[..., Any]]:
     assert not foreign, f"requests to other hosts: {foreign}"
 
 
+from tests.shared import count_statements, world  # noqa: E402,F401

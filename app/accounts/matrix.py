@@ -26,7 +26,7 @@ def _all(resource: str, *actions: str) -> set[Permission]:
 _READ = ("list", "show")
 _WRITE = ("list", "show", "add", "edit", "delete")
 
-_EVERYBODY: set[Permission] = _all("Home", "show") | _all("Profile", "show", "edit") | _all("Draft", "edit")
+_EVERYBODY: set[Permission] = _all("Home", "show") | _all("Profile", "show", "edit") | _all("Draft", "edit") | _all("Api", "show")
 
 _READ_BUSINESS: set[Permission] = (
     _EVERYBODY | _all("Community", *_READ, "export", "history") | _all("Map", "show") | _all("Region", *_READ)

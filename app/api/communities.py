@@ -112,12 +112,14 @@ class CommunityApi(PortalRestApi):
             raise RuleViolation(wrong)
         try:
             with unit_of_work() as session:
-                made = services.create_community(session, current_actor(), values, confirmed=_confirmed(payload))
+                made = services.create_community(
+                    session, current_actor(), values, confirmed=_confirmed(payload)
+                )
+                answer, number = self._answer(made), made.id
         except services.Unconfirmed as error:
             return refused(error, confirm=assessment.warnings_digest(error.findings))
-        answer = self._answer(made)
         answer.status_code = 201
-        answer.headers["Location"] = url_for("CommunityApi.get", pk=made.id)
+        answer.headers["Location"] = url_for("CommunityApi.get", pk=number)
         return answer
 
     @expose("/<pk>", methods=["PUT"])
@@ -139,6 +141,7 @@ class CommunityApi(PortalRestApi):
                 record = services.update_community(
                     session, current_actor(), number, values, version, confirmed=_confirmed(payload)
                 )
+                return self._answer(record)
         except services.Unconfirmed as error:
             return refused(error, confirm=assessment.warnings_digest(error.findings))
         except StaleRow as error:
@@ -146,7 +149,6 @@ class CommunityApi(PortalRestApi):
             record = self._record(str(number))
             error.version = record.version
             return stale(error, as_json(record))
-        return self._answer(record)
 
     def _record(self, pk: str) -> Community:
         record = record_queries.find(db.session(), key_of(pk))
@@ -164,4 +166,9 @@ def _confirmed(payload: Mapping[str, Any]) -> str:
 
 def _still_masked(record: Community, key: str, value: Any) -> bool:
     """A phone sent back as it was shown keeps its number."""
-    return key in PHONES and isinstance(value, str) and "*" in value and value == mask_phone(getattr(record, key))
+    return (
+        key in PHONES
+        and isinstance(value, str)
+        and "*" in value
+        and value == mask_phone(getattr(record, key))
+    )

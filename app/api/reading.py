@@ -63,7 +63,9 @@ def check_text(where: str, value: Any) -> list[Finding]:
         return []
     if not isinstance(value, str):
         return [finding(where, msg("Must be text."))]
-    return [finding(where, msg("Contains characters that cannot be stored."))] if _UNSEEN.search(value) else []
+    return (
+        [finding(where, msg("Contains characters that cannot be stored."))] if _UNSEEN.search(value) else []
+    )
 
 
 def check_number(where: str, value: Any) -> list[Finding]:
@@ -113,12 +115,16 @@ def query(offered: Offered) -> Query:
     page = _whole(found, "page", 0, 0, MOST_PAGE, wrong)
     size = _whole(found, "page_size", 20, 1, MOST_ROWS, wrong)
     order, direction = found.get("order_column", ""), found.get("order_direction", "asc")
-    if order != "" and order not in offered.order:
+    if not isinstance(order, str) or (order and order not in offered.order):
         wrong.append(finding("q.order_column", msg("Cannot be ordered by this.")))
     if direction not in ("asc", "desc"):
         wrong.append(finding("q.order_direction", msg("Must be asc or desc.")))
     search = found.get("search", "")
-    wrong += check_text("q.search", search) if not isinstance(search, int | float) or isinstance(search, bool) else []
+    wrong += (
+        check_text("q.search", search)
+        if not isinstance(search, int | float) or isinstance(search, bool)
+        else []
+    )
     filters = _filters(found.get("filters", []), offered, wrong)
     if wrong:
         raise Unreadable(wrong)
@@ -143,7 +149,9 @@ def _rison(text: str) -> dict[str, Any]:
 def _whole(found: Mapping[str, Any], key: str, usual: int, low: int, high: int, wrong: list[Finding]) -> int:
     value = found.get(key, usual)
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        wrong.append(finding(f"q.{key}", msg("Must be a whole number from %(low)s to %(high)s.", low=low, high=high)))
+        wrong.append(
+            finding(f"q.{key}", msg("Must be a whole number from %(low)s to %(high)s.", low=low, high=high))
+        )
         return usual
     return value
 

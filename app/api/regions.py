@@ -18,7 +18,8 @@ from app.regions.models import Region
 from app.regions.rules import RegionInfo
 
 OFFERED = Offered(
-    order=frozenset({"code", "name", "level"}), filters={"code": "text", "level": "text", "parent_code": "text"}
+    order=frozenset({"code", "name", "level"}),
+    filters={"code": "text", "level": "text", "parent_code": "text"},
 )
 _COLUMNS = ["code", "name", "short_name", "level", "kind", "parent_code"]
 
@@ -45,7 +46,12 @@ def _matches(region: RegionInfo, asked: Query) -> bool:
         if not (held.startswith(value) if operator == "sw" else held == value):
             return False
     typed = asked.search.lower()
-    return not typed or typed in region.name or region.pinyin.startswith(typed) or region.initials.startswith(typed)
+    return (
+        not typed
+        or typed in region.name
+        or region.pinyin.startswith(typed)
+        or region.initials.startswith(typed)
+    )
 
 
 class RegionApi(PortalRestApi):

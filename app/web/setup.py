@@ -18,6 +18,7 @@ from app.accounts.principal import bearer_token, forget_actor, resolve_actor
 from app.audit import services as audit
 from app.extensions import appbuilder, csrf, db, migrate
 from app.persistence import engine, gate
+from app.web import language
 
 CSP = {
     "default-src": "'none'",
@@ -104,6 +105,7 @@ def init_appbuilder(app: Flask) -> None:
     appbuilder.menu = None
     appbuilder.baseviews = []
     appbuilder.init_app(app, db.session)
+    language.install(app)
 
 
 def prune_routes(app: Flask) -> None:

@@ -27,7 +27,9 @@ def test_import_contracts() -> None:
 def test_every_capability_stands_in_the_direction_contract() -> None:
     """A new folder with services must be listed, or the contract would not look at it."""
     listed = (config.ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    missing = [f"app.{p.parent.name}" for p in APP.glob("*/services.py") if f'"app.{p.parent.name}"' not in listed]
+    missing = [
+        f"app.{p.parent.name}" for p in APP.glob("*/services.py") if f'"app.{p.parent.name}"' not in listed
+    ]
     assert not missing, f"add to containers of the contract “direction” in pyproject.toml: {missing}"
 
 
@@ -37,7 +39,12 @@ def test_only_navigation_imports_views() -> None:
         owner = path.relative_to(APP).parts[0]
         for name in imports(path):
             parts = name.split(".")
-            foreign = len(parts) >= 3 and parts[0] == "app" and parts[2] == "views" and parts[1] not in ("web", owner)
+            foreign = (
+                len(parts) >= 3
+                and parts[0] == "app"
+                and parts[2] == "views"
+                and parts[1] not in ("web", owner)
+            )
             if foreign and path != APP / "navigation.py":
                 faults.append(f"{named(path)}: {name}")
     assert not faults
@@ -70,7 +77,11 @@ def test_no_swallowed_errors() -> None:
     for path in modules():
         text = path.read_text(encoding="utf-8").splitlines()
         for node in ast.walk(tree(path)):
-            bare = isinstance(node, ast.ExceptHandler) and len(node.body) == 1 and isinstance(node.body[0], ast.Pass)
+            bare = (
+                isinstance(node, ast.ExceptHandler)
+                and len(node.body) == 1
+                and isinstance(node.body[0], ast.Pass)
+            )
             if bare and "#" not in text[node.body[0].lineno - 1]:
                 faults.append(f"{named(path)}:{node.lineno}")
     assert not faults

@@ -34,4 +34,6 @@ def test_nothing_inline_and_nothing_foreign(path: Path) -> None:
     assert "javascript:" not in html
     assert not (found := FOREIGN.search(html)), found and found.group(0)
     if "appbuilder" not in path.parts:
-        assert "|safe" not in path.read_text(encoding="utf-8").replace(" ", ""), "mark text safe where it is made"
+        assert "|safe" not in path.read_text(encoding="utf-8").replace(" ", ""), (
+            "mark text safe where it is made"
+        )
