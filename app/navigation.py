@@ -46,9 +46,9 @@ def register(app: Flask) -> None:
     from app.accounts.profile_views import ProfileView
     from app.accounts.role_views import PolicyView, RoleView, VisibilityView
     from app.accounts.views import SessionView
+    from app.api.views import CommunityApi, DescriptionView, RegionApi
     from app.audit.views import AuditEventView
     from app.communities.import_views import CommunityImportView
-    from app.api.views import CommunityApi, DescriptionView, RegionApi
     from app.communities.map_views import CommunityMapView
     from app.communities.views import CommunityBinView, CommunityView
     from app.ops import views as console

@@ -26,7 +26,9 @@ def _all(resource: str, *actions: str) -> set[Permission]:
 _READ = ("list", "show")
 _WRITE = ("list", "show", "add", "edit", "delete")
 
-_EVERYBODY: set[Permission] = _all("Home", "show") | _all("Profile", "show", "edit") | _all("Draft", "edit") | _all("Api", "show")
+_EVERYBODY: set[Permission] = (
+    _all("Home", "show") | _all("Profile", "show", "edit") | _all("Draft", "edit") | _all("Api", "show")
+)
 
 _READ_BUSINESS: set[Permission] = (
     _EVERYBODY | _all("Community", *_READ, "export", "history") | _all("Map", "show") | _all("Region", *_READ)
@@ -63,6 +65,7 @@ ACTIONS: dict[str, str] = {
 }
 RESOURCES: dict[str, str] = {
     "Home": N_("Home page"),
+    "Api": N_("Interface for programs"),
     "Profile": N_("Own profile"),
     "Community": N_("Communities"),
     "Map": N_("Map"),

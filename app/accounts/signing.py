@@ -94,7 +94,7 @@ def attempt(session: Session, typed_name: str, password: str, *, api: bool = Fal
     along), or why not; the reasons are for the record, never for the person who typed.
     """
     username = login_name(typed_name)
-    password = password[: LONGEST_PASSWORD * 2]
+    password = password[: LONGEST_PASSWORD * 2].encode("utf-8", "replace").decode()
     found = session.execute(
         select(_users.c.id, _users.c.password, _users.c.active, _users.c.region_code)
         .where(_users.c.username.in_({username, username.lower()}))

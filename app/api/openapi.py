@@ -253,6 +253,7 @@ def paths() -> Schema:
                               _answers(200, "RegionAnswer", 400, 401, 403, 404), parameters=[_pk("string")]),
         },
         "/api/v1/security/login": {"post": _login()},
+        "/api/v1/security/refresh": {"post": _refresh()},
     }  # fmt: skip
 
 
@@ -269,6 +270,14 @@ def _login() -> Schema:
     said = _("Sign a program in: a bearer token for 30 minutes")
     return _operation("security", "sign_in", said, answers, security=[],
                       requestBody={"required": True, "content": _json(sent)})  # fmt: skip
+
+
+def _refresh() -> Schema:
+    answers = _answers(200, "Refusal", 401, 429)
+    answers["200"]["content"] = _json({"type": "object", "properties": {"access_token": {"type": "string"}}})
+    return _operation(
+        "security", "renew_token", _("A new token for the refresh token sent as bearer"), answers
+    )
 
 
 def document() -> Schema:

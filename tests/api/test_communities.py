@@ -123,9 +123,7 @@ def test_bodies_that_are_none(world: World, body: bytes) -> None:
     ({"name": "甲小区", "town_code": "999999999"}, "town_code"), ({"name": "甲小区", "town_code": 430703001}, "town_code"),
     ({"name": "甲小区", "confirmed": ["x"]}, "confirmed"), ({"name": "甲小区", "town": {"id": 999}}, "town"),
 ])  # fmt: skip
-def test_values_are_refused_at_their_field(
-    world: World, payload: dict[str, Any], field: str
-) -> None:
+def test_values_are_refused_at_their_field(world: World, payload: dict[str, Any], field: str) -> None:
     """Unknown keys and foreign keys, wrong types, huge numbers: 422, a message at the field, nothing saved."""
     client, before = world.client("dingcheng"), world.print()
     answer = client.post(LIST, json=payload)
@@ -158,7 +156,9 @@ def test_create_warns_then_saves_once_confirmed(world: World) -> None:
     assert got.json["result"] | {} == made.json["result"]
     assert got.json["result"]["county_code"] == "430703"
     assert "address" in got.json["result"]["missing"]
-    events = world.rows("SELECT action FROM audit_event WHERE entity = 'Community' AND entity_id = :i", i=str(made.json["id"]))
+    events = world.rows(
+        "SELECT action FROM audit_event WHERE entity = 'Community' AND entity_id = :i", i=str(made.json["id"])
+    )
     assert [event.action for event in events] == ["create"]
 
 
@@ -172,7 +172,9 @@ def test_change_under_the_lock(world: World) -> None:
     done = client.put(path, json={"original_owners": "甲厂"}, headers={"If-Match": etag})
     if done.status_code == 422:
         done = client.put(
-            path, json={"original_owners": "甲厂", "confirmed": done.json["confirm"]}, headers={"If-Match": etag}
+            path,
+            json={"original_owners": "甲厂", "confirmed": done.json["confirm"]},
+            headers={"If-Match": etag},
         )
     assert done.status_code == 200, done.json
     assert done.json["result"]["version"] == version + 1
@@ -182,7 +184,12 @@ def test_change_under_the_lock(world: World) -> None:
     assert late.json["version"] == version + 1
     assert late.json["current"]["original_owners"] == "甲厂"
     assert world.print() == before
-    assert client.put(path, json={"county_code": "430722"}, headers={"If-Match": done.headers["ETag"]}).status_code == 422
+    assert (
+        client.put(
+            path, json={"county_code": "430722"}, headers={"If-Match": done.headers["ETag"]}
+        ).status_code
+        == 422
+    )
 
 
 def test_phones_are_masked_and_survive_a_round_trip(world: World) -> None:
@@ -192,7 +199,11 @@ def test_phones_are_masked_and_survive_a_round_trip(world: World) -> None:
     shown = client.get(path).json["result"]
     assert "****" in shown["supervisor_phone"]
     assert stored not in ask(client, "(page_size:100)").text
-    sent = {"supervisor_phone": shown["supervisor_phone"], "supervisor_name": "李某", "version": shown["version"]}
+    sent = {
+        "supervisor_phone": shown["supervisor_phone"],
+        "supervisor_name": "李某",
+        "version": shown["version"],
+    }
     done = client.put(path, json=sent)
     if done.status_code == 422:
         done = client.put(path, json=sent | {"confirmed": done.json["confirm"]})
@@ -200,7 +211,9 @@ def test_phones_are_masked_and_survive_a_round_trip(world: World) -> None:
     assert world.rows("SELECT supervisor_phone FROM community WHERE id = :i", i=number)[0][0] == stored
     revealed = client.get(f"{path}?reveal=phones")
     assert revealed.json["result"]["supervisor_phone"] == stored
-    events = world.rows("SELECT actor_name FROM audit_event WHERE action = 'reveal' AND entity_id = :i", i=str(number))
+    events = world.rows(
+        "SELECT actor_name FROM audit_event WHERE action = 'reveal' AND entity_id = :i", i=str(number)
+    )
     assert [event.actor_name for event in events] == ["dingcheng"]
     assert client.get(f"{path}?reveal=all").status_code == 400
 
@@ -209,7 +222,9 @@ def test_phones_are_masked_and_survive_a_round_trip(world: World) -> None:
 def test_readers_may_not_write(world: World, who: str) -> None:
     client, before = world.client(who), world.print()
     assert client.post(LIST, json={"name": "甲小区"}).status_code == 403
-    assert client.put(f"{LIST}{first_of(world, '430703')}", json={"name": "甲", "version": 1}).status_code == 403
+    assert (
+        client.put(f"{LIST}{first_of(world, '430703')}", json={"name": "甲", "version": 1}).status_code == 403
+    )
     assert world.print() == before
 
 
@@ -222,7 +237,12 @@ def test_others_may_not_read(world: World, who: str) -> None:
 
 def test_without_a_session_or_token(world: World) -> None:
     client = world.app.test_client()
-    for answer in (client.get(LIST), client.get(f"{LIST}1"), client.get("/api/v1/regions/"), client.get("/api/v1/openapi.json")):
+    for answer in (
+        client.get(LIST),
+        client.get(f"{LIST}1"),
+        client.get("/api/v1/regions/"),
+        client.get("/api/v1/openapi.json"),
+    ):
         assert answer.status_code in (401, 302)
     forged = client.get(LIST, headers={"Authorization": "Bearer x.y.z"})
     assert forged.status_code == 401
@@ -238,7 +258,9 @@ def test_a_cookie_alone_cannot_write(world: World) -> None:
     assert world.print() == before
 
 
-@pytest.mark.parametrize(("language", "words"), [("en-GB,en;q=0.9", "Must be text."), ("zh-CN", "须为文本"), ("fr", "须为文本")])
+@pytest.mark.parametrize(
+    ("language", "words"), [("en-GB,en;q=0.9", "Must be text."), ("zh-CN", "须为文本"), ("fr", "须为文本")]
+)
 def test_the_language_of_the_caller(world: World, language: str, words: str) -> None:
     answer = world.client("dingcheng").post(LIST, json={"name": 5}, headers={"Accept-Language": language})
     assert words in [item["message"] for item in answer.json["findings"]]

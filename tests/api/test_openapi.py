@@ -35,7 +35,10 @@ def credentials(world: World) -> dict[str, Any]:
     client = world.client("dingcheng")
     cookie = client.get_cookie("portal")
     assert cookie is not None
-    return {"cookies": {"portal": cookie.value}, "headers": {"X-CSRFToken": client.environ_base["HTTP_X_CSRFTOKEN"]}}
+    return {
+        "cookies": {"portal": cookie.value},
+        "headers": {"X-CSRFToken": client.environ_base["HTTP_X_CSRFTOKEN"]},
+    }
 
 
 def described(world: World) -> Any:
@@ -51,7 +54,11 @@ def test_generated_calls(world: World, path: str, method: str, mode: GenerationM
     head = credentials(world)
     operation = described(world)[path][method]
     seen: list[int] = []
-    own = "430703" if "regions" in path else world.rows("SELECT min(id) FROM community WHERE county_code='430703'")[0][0]
+    own = (
+        "430703"
+        if "regions" in path
+        else world.rows("SELECT min(id) FROM community WHERE county_code='430703'")[0][0]
+    )
     before = {key: value for key, value in world.print().items() if key in ("region", "town", "ab_user")}
 
     @settings(
@@ -108,4 +115,7 @@ def test_the_document_speaks_the_callers_language(world: World) -> None:
     client = world.client("dingcheng")
     said = client.get("/api/v1/openapi.json", headers={"Accept-Language": "en"}).json
     assert said["paths"]["/api/v1/communities/"]["post"]["summary"] == "Create a community"
-    assert client.get("/api/v1/openapi.json").json["paths"]["/api/v1/communities/"]["post"]["summary"] == "新增小区"
+    assert (
+        client.get("/api/v1/openapi.json").json["paths"]["/api/v1/communities/"]["post"]["summary"]
+        == "新增小区"
+    )
