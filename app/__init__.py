@@ -18,7 +18,7 @@ def create_app(overrides: dict[str, object] | None = None) -> Flask:
     if proxies := app.config["PROXY_COUNT"]:
         app.wsgi_app = ProxyFix(app.wsgi_app, proxies, proxies, proxies, proxies)  # type: ignore[method-assign]
 
-    from app import navigation
+    from app import navigation, stages
     from app.cli import commands
     from app.jobs import queue
     from app.ops import health, logs, metrics
@@ -30,6 +30,7 @@ def create_app(overrides: dict[str, object] | None = None) -> Flask:
     queue.install(app)
     with app.app_context():
         setup.init_appbuilder(app)
+        stages.connect()
         navigation.register(app)
         setup.prune_routes(app)
     frame.install(app)

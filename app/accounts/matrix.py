@@ -32,17 +32,28 @@ _EVERYBODY: set[Permission] = (
 
 _READ_BUSINESS: set[Permission] = (
     _EVERYBODY | _all("Community", *_READ, "export", "history") | _all("Map", "show") | _all("Region", *_READ)
+    | _all("ReserveProject", *_READ, "export", "history") | _all("PlanTask", *_READ, "export", "history")
+    | _all("Scheme", *_READ, "export", "history")
 )
+
+_REVIEW: set[Permission] = _all("Scheme", *_READ, "history")
 
 _COUNTY_EDITOR = _READ_BUSINESS | _all(
     "Community", "add", "edit", "delete", "restore", "import", "reveal"
+) | (
+    _all("ReserveProject", "add", "edit", "delete", "restore", "link")
+    | _all("PlanTask", "add", "edit", "delete", "restore", "link")
+    | _all("Scheme", "edit", "submit", "publish")
 )
 
-_COUNTY_REVIEWER = _READ_BUSINESS | _all("Community", "reveal")
+_COUNTY_REVIEWER = _READ_BUSINESS | _all("Community", "reveal") | _all("Scheme", "approve")
 
-_CITY = _READ_BUSINESS | _all("Community", "reveal")
+_CITY = _READ_BUSINESS | _all("Community", "reveal") | _all("PlanTask", "import") | _all("Scheme", "approve")
 
-_PROVINCE = _READ_BUSINESS | _all("Community", "reveal", "import")
+_PROVINCE = (
+    _READ_BUSINESS | _all("Community", "reveal", "import") | _all("PlanTask", "import")
+    | _all("DeclarationWindow", *_READ, "edit") | _all("Catalogue", *_READ, "edit")
+)
 
 _JOINT = _EVERYBODY | _all("Region", *_READ)
 
@@ -109,9 +120,12 @@ ROLES: dict[str, RoleSpec] = {
         RoleSpec("county_reviewer", N_("County reviewer"), "county", frozenset(_COUNTY_REVIEWER)),
         RoleSpec("city_manager", N_("City manager"), "city", frozenset(_CITY)),
         RoleSpec("province_manager", N_("Province manager"), "province", frozenset(_PROVINCE)),
-        RoleSpec("joint_reviewer_housing", N_("Joint reviewer (housing)"), "province", frozenset(_JOINT)),
-        RoleSpec("joint_reviewer_development", N_("Joint reviewer (development)"), "province", frozenset(_JOINT)),
-        RoleSpec("joint_reviewer_finance", N_("Joint reviewer (finance)"), "province", frozenset(_JOINT)),
+        RoleSpec("joint_reviewer_housing", N_("Joint reviewer (housing)"), "province",
+                 frozenset(_JOINT | _REVIEW | _all("Scheme", "review_housing"))),
+        RoleSpec("joint_reviewer_development", N_("Joint reviewer (development)"), "province",
+                 frozenset(_JOINT | _REVIEW | _all("Scheme", "review_development"))),
+        RoleSpec("joint_reviewer_finance", N_("Joint reviewer (finance)"), "province",
+                 frozenset(_JOINT | _REVIEW | _all("Scheme", "review_finance"))),
         RoleSpec("construction_unit", N_("Construction unit"), "none", frozenset(_EVERYBODY)),
         RoleSpec(
             "system_admin",

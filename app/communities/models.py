@@ -70,6 +70,7 @@ class Community(Audited, CountyScoped, Versioned, Stamped, Recyclable, Model):
         Index("ix_community_point", "county_code", "lng", "lat"),
         Index("ix_community_size", "county_code", "building_count", "household_count", "floor_area"),
         Index("ix_community_recycle", "county_code", "deleted_at"),
+        Index("uq_community_id_county_code", "id", "county_code", unique=True),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

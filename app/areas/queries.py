@@ -1,0 +1,145 @@
+"""Selects for the linking dialog (M1.5.1l, M1.6.1): candidates, what is linked, and the sums as they would become."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Table, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from app.areas.models import CommunityLink, ReserveLink
+from app.areas.rules import COUNTED
+from app.areas.sums import execute, owner_table
+from app.communities.models import Community
+from app.kernel.scope import Scope
+from app.kernel.text import normalise_input
+from app.persistence.gate import scope_clause
+
+_community: Table = Community.__table__  # type: ignore[assignment]
+_link: Table = CommunityLink.__table__  # type: ignore[assignment]
+_reserve_link: Table = ReserveLink.__table__  # type: ignore[assignment]
+
+DIALOG_COLUMNS = ("id", "name", "built_year", "building_count", "household_count", "floor_area", "planned_investment",
+                  "place_state", "place_year", "place_label", "is_complete")  # fmt: skip
+
+
+def held_by(owner: str) -> Any:
+    """The column of ``community_link`` that points to an owner."""
+    return _link.c.reserve_project_id if owner == "reserve_project" else _link.c.plan_task_id
+
+
+def community_ids(session: Session, owner: str, owner_id: int) -> list[int]:
+    """Communities linked directly to an owner, ascending."""
+    found = select(_link.c.community_id).where(held_by(owner) == owner_id).order_by(_link.c.community_id)
+    return list(execute(session, found).scalars())
+
+
+def reserve_ids(session: Session, plan_id: int) -> list[int]:
+    """Reserve projects linked to a plan task, ascending."""
+    found = select(_reserve_link.c.reserve_project_id).where(_reserve_link.c.plan_task_id == plan_id)
+    return list(execute(session, found.order_by(_reserve_link.c.reserve_project_id)).scalars())
+
+
+def communities_of_reserves(session: Session, ids: Sequence[int]) -> list[int]:
+    found = select(_link.c.community_id).where(_link.c.reserve_project_id.in_(ids)).order_by(_link.c.community_id)
+    return list(execute(session, found).scalars())
+
+
+def all_communities_of(session: Session, owner: str, owner_id: int) -> list[Any]:
+    """Every community of an owner (a plan's own and those of its reserve projects) as rows of all columns."""
+    mine = _link.c.community_id.in_(select(_link.c.community_id).where(held_by(owner) == owner_id))
+    if owner == "plan_task":
+        through = select(_reserve_link.c.reserve_project_id).where(_reserve_link.c.plan_task_id == owner_id)
+        mine = or_(mine, _link.c.reserve_project_id.in_(through))
+    statement = (
+        select(_community, _link.c.reserve_project_id)
+        .join_from(_link, _community, _community.c.id == _link.c.community_id)
+        .where(mine)
+        .order_by(_community.c.id)
+    )
+    return list(execute(session, statement).mappings())
+
+
+def _named(table: Table, typed: str) -> list[ColumnElement[bool]]:
+    words = normalise_input(typed).lower().split()[:4]
+    initials = table.c.get("initials")
+    clauses: list[ColumnElement[bool]] = []
+    for word in words:
+        in_name = func.lower(table.c.name).contains(word, autoescape=True)
+        clauses.append(in_name if initials is None else or_(in_name, initials.contains(word, autoescape=True)))
+    return clauses
+
+
+def candidates(
+    scope: Scope, owner: str, owner_id: int, county_code: str, *, typed: str = "", state: str = ""
+) -> Select[Any]:
+    """Communities for the dialog of an owner: its own and the free ones of its county, by id.
+
+    ``state`` ``linked`` shows its own only, ``free`` the free ones only; ``typed`` are words of the name or its
+    initials. Rows carry `DIALOG_COLUMNS` and ``linked`` (whether the owner holds it directly).
+    """
+    mine = and_(_link.c.community_id.is_not(None), held_by(owner) == owner_id)
+    free = and_(_community.c.place_state == "free", _link.c.community_id.is_(None))
+    shown = {"linked": mine, "free": free}.get(state, or_(mine, free))
+    return (
+        select(*(_community.c[name] for name in DIALOG_COLUMNS), func.coalesce(mine, False).label("linked"))
+        .select_from(_community.outerjoin(_link, _link.c.community_id == _community.c.id))
+        .where(
+            scope_clause(scope, _community.c.county_code),
+            _community.c.county_code == county_code,
+            _community.c.deleted_at.is_(None),
+            shown,
+            *_named(_community, typed),
+        )
+        .order_by(_community.c.id)
+    )
+
+
+def reserve_candidates(scope: Scope, plan_id: int, county_code: str, *, typed: str = "", state: str = "") -> Select[Any]:
+    """Reserve projects for the dialog of a plan task: its own and those of its county that are in no plan."""
+    reserve = owner_table("reserve_project")
+    mine, free = _reserve_link.c.plan_task_id == plan_id, _reserve_link.c.plan_task_id.is_(None)
+    shown = {"linked": mine, "free": free}.get(state, or_(mine, free))
+    sums = ("community_count", "earliest_built_year", "floor_area", "planned_investment", "community_names", *COUNTED)
+    columns = [reserve.c[name] for name in ("id", "name", "scheme_state", "scheme_investment", *sums)]
+    return (
+        select(*columns, func.coalesce(mine, False).label("linked"))
+        .select_from(reserve.outerjoin(_reserve_link, _reserve_link.c.reserve_project_id == reserve.c.id))
+        .where(
+            scope_clause(scope, reserve.c.county_code),
+            reserve.c.county_code == county_code,
+            reserve.c.deleted_at.is_(None),
+            shown,
+            *_named(reserve, typed),
+        )
+        .order_by(reserve.c.id)
+    )
+
+
+def page(session: Session, statement: Select[Any], size: int, number: int = 1) -> tuple[list[Any], int]:
+    """One page of a dialog list and the exact number of all rows: one statement each."""
+    counted = select(func.count()).select_from(statement.order_by(None).subquery())
+    rows = execute(session, statement.limit(size).offset((number - 1) * size)).all()
+    return list(rows), int(execute(session, counted).scalar_one())
+
+
+def preview(
+    session: Session, scope: Scope, county_code: str, communities: Sequence[int], reserves: Sequence[int] = ()
+) -> dict[str, Any]:
+    """Community, building and household counts and floor area of a choice, before it is linked (one statement)."""
+    through = select(_link.c.community_id).where(_link.c.reserve_project_id.in_(reserves))
+    chosen = or_(_community.c.id.in_(communities), _community.c.id.in_(through))
+    sums = [func.coalesce(func.sum(_community.c[name]), 0) for name in ("building_count", "household_count")]
+    area = func.sum(_community.c.floor_area, type_=_community.c.floor_area.type)
+    statement = select(func.count(), *sums, area).where(
+        chosen, scope_clause(scope, _community.c.county_code), _community.c.county_code == county_code,
+        _community.c.deleted_at.is_(None),
+    )  # fmt: skip
+    number, buildings, households, floor_area = execute(session, statement).one()
+    return {
+        "community_count": number,
+        "building_count": int(buildings),
+        "household_count": int(households),
+        "floor_area": floor_area or 0,
+    }

@@ -1,0 +1,20 @@
+"""Brings every stage of a project's life into the application: models, observers, session events."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from app.extensions import db
+
+
+@cache
+def connect() -> None:
+    """Import each stage once (their modules register what they listen to) and watch the session factory."""
+    from app.annual_plans import services as annual_plans  # noqa: F401
+    from app.areas import sums
+    from app.communities import changes
+    from app.persistence import closing
+    from app.reserve import services as reserve  # noqa: F401
+
+    for install in (closing.install, changes.install, sums.install):
+        install(db.session)
