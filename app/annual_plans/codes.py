@@ -31,7 +31,9 @@ def next_code(session: Session, county_code: str) -> str:
         number = _take(session, county_code, day)
         if number > LAST_NUMBER:
             text = "All 999 codes of %(county)s for %(day)s are used: try again tomorrow."
-            raise RuleViolation(Finding("M1.6.c", "error", "code", msg(text, county=county_code, day=day.isoformat())))
+            raise RuleViolation(
+                Finding("M1.6.c", "error", "code", msg(text, county=county_code, day=day.isoformat()))
+            )
         code = make_code(county_code, day, number)
         if not codes_in_use(session, [code]):
             return code

@@ -7,7 +7,18 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
-    Boolean, CheckConstraint, Date, ForeignKey, Index, Integer, SmallInteger, String, UniqueConstraint, false, text, true,
+    Boolean,
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    UniqueConstraint,
+    false,
+    text,
+    true,
 )  # fmt: skip
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -21,7 +32,9 @@ _PAIRS = ("party_organisations", "owners_committees", "property_managed", "profe
 
 
 def _flag(label: Any) -> Mapped[bool]:
-    return mapped_column(Boolean, nullable=False, default=False, server_default=false(), info={"label": label})
+    return mapped_column(
+        Boolean, nullable=False, default=False, server_default=false(), info={"label": label}
+    )
 
 
 def _money(label: Any) -> Mapped[Decimal]:
@@ -38,9 +51,9 @@ def _live(name: str, *columns: str) -> Index:
 
 
 class PlanTask(Area, Model):
-    """A plan task of a year. What its list shows stands on the row; 实施状态 is set by recognitions alone (M1.6.7).
+    """A plan task of a year. What its list shows stands on the row; recognitions alone set 实施状态 (M1.6.7).
 
-    ``start_due`` and ``finish_due`` are the planned dates, else the profile's (R17); the light follows from them.
+    ``start_due`` and ``finish_due`` are the planned dates, else the profile's (R17).
     """
 
     __tablename__ = "plan_task"
@@ -52,13 +65,16 @@ class PlanTask(Area, Model):
         CheckConstraint("length(code) = 17", name="code_length"),
         CheckConstraint("planned_start IS NULL OR planned_finish IS NULL OR planned_start <= planned_finish",
                         name="planned_dates_in_order"),
-        CheckConstraint("implementation_state IN ('not_started', 'started', 'finished')", name="implementation_known"),
+        CheckConstraint("implementation_state IN ('not_started', 'started', 'finished')",
+                        name="implementation_known"),
         CheckConstraint("funds_in_place = funds_state_budget + funds_residents + funds_social + funds_other",
                         name="funds_add_up"),
         CheckConstraint("funds_planned >= 0 AND funds_completed >= 0 AND funds_state_budget >= 0"
-                        " AND funds_residents >= 0 AND funds_social >= 0 AND funds_other >= 0", name="funds_not_negative"),
+                        " AND funds_residents >= 0 AND funds_social >= 0 AND funds_other >= 0",
+                        name="funds_not_negative"),
         *(CheckConstraint(f"{whole} IS NULL OR {whole} >= 0", name=f"{whole}_min") for whole in _PAIRS),
-        *(CheckConstraint(f"{whole}_new IS NULL OR ({whole}_new >= 0 AND ({whole} IS NULL OR {whole}_new <= {whole}))",
+        *(CheckConstraint(f"{whole}_new IS NULL OR ({whole}_new >= 0 AND"
+                          f" ({whole} IS NULL OR {whole}_new <= {whole}))",
                           name=f"{whole}_new_within") for whole in _PAIRS),
         CheckConstraint("professionally_managed IS NULL OR property_managed IS NULL"
                         " OR professionally_managed <= property_managed", name="professional_within_managed"),
@@ -114,11 +130,13 @@ class PlanTask(Area, Model):
     property_managed: Mapped[int | None] = _figure(_l("Communities with property management"))
     property_managed_new: Mapped[int | None] = _figure(_l("Of these: managed since the renovation"))
     professionally_managed: Mapped[int | None] = _figure(_l("Communities with professional property service"))
-    professionally_managed_new: Mapped[int | None] = _figure(_l("Of these: professional since the renovation"))
+    professionally_managed_new: Mapped[int | None] = _figure(
+        _l("Of these: professional since the renovation")
+    )
 
 
 class CodeCounter(CountyScoped, Model):
-    """The last of the three digits given out for a county on a day; raised by one atomic statement (M1.6.c)."""
+    """The last number given out for a county on a day; raised by one atomic statement (M1.6.c)."""
 
     __tablename__ = "code_counter"
     __table_args__ = (CheckConstraint("last BETWEEN 0 AND 1000", name="last_range"),)
@@ -128,7 +146,7 @@ class CodeCounter(CountyScoped, Model):
 
 
 class DeclarationWindow(Audited, Versioned, Model):
-    """When counties of a province may declare plan tasks of a year; without a row the profile's days count."""
+    """When counties of a province may declare plan tasks of a year; else the profile's days count."""
 
     __tablename__ = "declaration_window"
     __table_args__ = (CheckConstraint("opens <= closes", name="in_order"),)
@@ -137,7 +155,11 @@ class DeclarationWindow(Audited, Versioned, Model):
     opens: Mapped[dt.date] = mapped_column(Date, nullable=False, info={"label": _l("Opens on")})
     closes: Mapped[dt.date] = mapped_column(Date, nullable=False, info={"label": _l("Closes on")})
     county_may_add: Mapped[bool] = mapped_column(
-        Boolean, nullable=False, default=True, server_default=true(), info={"label": _l("Counties may add plan tasks")}
+        Boolean,
+        nullable=False,
+        default=True,
+        server_default=true(),
+        info={"label": _l("Counties may add plan tasks")},
     )
     note: Mapped[str] = mapped_column(
         String(200), nullable=False, default="", server_default="", info={"label": _l("Note")}

@@ -18,7 +18,9 @@ from app.regions.snapshot import Snapshot
 _plan: Table = PlanTask.__table__  # type: ignore[assignment]
 
 
-def warn_until(today: dt.date, warn_days: Mapping[str, int], columns: Any = _plan.c) -> ColumnElement[dt.date]:
+def warn_until(
+    today: dt.date, warn_days: Mapping[str, int], columns: Any = _plan.c
+) -> ColumnElement[dt.date]:
     """The last day that is still "soon", by the province a row lies in (two-digit prefix → days)."""
     by_days: dict[int, list[str]] = {}
     for prefix, days in sorted(warn_days.items()):
@@ -38,7 +40,7 @@ def warn_until(today: dt.date, warn_days: Mapping[str, int], columns: Any = _pla
 def light_rank(today: dt.date, warn_days: Mapping[str, int], columns: Any = _plan.c) -> ColumnElement[int]:
     """R17 as an expression: 0 red, 1 yellow, 2 green; sortable, and equal to `rules.light` for every row.
 
-    ``columns`` are those of ``plan_task`` or an alias; ``warn_days`` maps a province's prefix to its profile's days.
+    ``columns`` are those of ``plan_task`` or an alias; ``warn_days`` maps a province's prefix to its days.
     """
     state, start, finish = columns.implementation_state, columns.start_due, columns.finish_due
     soon = warn_until(today, warn_days, columns)

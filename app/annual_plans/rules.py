@@ -1,4 +1,4 @@
-"""Plan tasks: due dates and light (R17), funds (R11), long-term management (R16), codes and windows (pure Python)."""
+"""Plan tasks: due dates and light (R17), funds (R11), long-term management (R16), codes, windows (pure)."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def due_dates(
 
 
 def start_milestones(programmes: Iterable[str], milestone: Milestone) -> list[tuple[int, int]]:
-    """``(month, day)`` of the start milestones of these programmes; ``milestone`` is the profile's look-up."""
+    """``(month, day)`` of these programmes' start milestones; ``milestone`` is the profile's look-up."""
     found = [milestone(name, "start_rate") for name in (*programmes, "")]
     return [(item["month"], item["day"]) for item in found if item is not None]
 
@@ -71,7 +71,7 @@ class Light:
 
 
 def light(start_due: dt.date, finish_due: dt.date, state: str, today: dt.date, warn_days: int = 90) -> Light:
-    """R17: red when a due date passed without start or finish, yellow from ``warn_days`` before one, else green.
+    """R17: red when a due date passed without it, yellow from ``warn_days`` before one, else green.
 
     A day that is due is not overdue. Of two reasons the start is named first.
     """
@@ -103,7 +103,7 @@ def make_code(county_code: str, day: dt.date, number: int) -> str:
 
 
 def code_findings(code: str) -> list[Finding]:
-    """M1.6.c: an imported code must be county + date + 3 digits (its county may since have been withdrawn)."""
+    """M1.6.c: a code is county + date + 3 digits (an imported one's county may be withdrawn since)."""
     found = _CODE_RE.match(code)
     if found is not None:
         try:
@@ -128,7 +128,9 @@ class Window:
         """Empty when a county may add now; else one finding that says when."""
         values = {"year": self.year, "opens": self.opens.isoformat(), "closes": self.closes.isoformat()}
         if not self.county_may_add:
-            text = N_("Plan tasks of %(year)s are imported by the province or city; counties cannot add them.")
+            text = N_(
+                "Plan tasks of %(year)s are imported by the province or city; counties cannot add them."
+            )
         elif not self.opens <= today <= self.closes:
             text = N_("The declaration of %(year)s is open from %(opens)s to %(closes)s only.")
         else:
@@ -186,8 +188,8 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "year": _read_year,
     "planned_start": _read_date,
     "planned_finish": _read_date,
-    **{column: _read_flag for column in PROGRAMMES},
-    **{column: _read_money for column in FUNDS},
+    **dict.fromkeys(PROGRAMMES, _read_flag),
+    **dict.fromkeys(FUNDS, _read_money),
     **{column: lambda raw: parse_int(raw, minimum=0) for column in LONG_TERM},
 }
 """How typed text becomes the value of a plan's field (besides the texts of an area); raises `BadInput`."""
@@ -211,11 +213,15 @@ def fund_findings(typed_total: Decimal | None, values: Mapping[str, Any]) -> lis
     total = funds_in_place(values)
     if typed_total is None or typed_total == total:
         return []
-    return [Finding("R11", "error", "funds_in_place", msg("Must be %(total)s, the sum of its parts.", total=total))]
+    return [
+        Finding(
+            "R11", "error", "funds_in_place", msg("Must be %(total)s, the sum of its parts.", total=total)
+        )
+    ]
 
 
 def long_term_findings(values: Mapping[str, Any], community_count: int) -> list[Finding]:
-    """R16: each 其中 within its whole, professional within all property management, each within the communities."""
+    """R16: each 其中 within its whole, professional within all management, each within the communities."""
     found: list[Finding] = []
     for whole in LONG_TERM_PAIRS:
         number, part = values.get(whole), values.get(f"{whole}_new")
@@ -223,7 +229,14 @@ def long_term_findings(values: Mapping[str, Any], community_count: int) -> list[
             text = "Must not exceed %(most)s, the number of communities."
             found.append(Finding("R16", "error", whole, msg(text, most=community_count)))
         if part is not None and part > (number or 0):
-            found.append(Finding("R16", "error", f"{whole}_new", msg("Must not exceed its whole, %(most)s.", most=number or 0)))
+            found.append(
+                Finding(
+                    "R16",
+                    "error",
+                    f"{whole}_new",
+                    msg("Must not exceed its whole, %(most)s.", most=number or 0),
+                )
+            )
     managed, professional = values.get("property_managed"), values.get("professionally_managed")
     if professional is not None and professional > (managed or 0):
         text = "Must not exceed %(most)s, the communities with property management."

@@ -12,8 +12,17 @@ from app.annual_plans import codes
 from app.annual_plans.models import PlanTask
 from app.annual_plans.queries import window_of
 from app.annual_plans.rules import (
-    FUND_SOURCES, LONG_TERM, READERS, code_findings, date_findings, due_dates, fund_findings, funds_in_place,
-    long_term_findings, programmes_of, start_milestones,
+    FUND_SOURCES,
+    LONG_TERM,
+    READERS,
+    code_findings,
+    date_findings,
+    due_dates,
+    fund_findings,
+    funds_in_place,
+    long_term_findings,
+    programmes_of,
+    start_milestones,
 )  # fmt: skip
 from app.areas import queries as area_queries
 from app.areas import services as links
@@ -51,7 +60,7 @@ def get_plan(session: Session, plan_id: int, *, deleted: bool = False) -> PlanTa
 
 
 def read_plan(typed: Mapping[str, Any]) -> dict[str, Any]:
-    """Values of what was typed or imported. Raises: RuleViolation with a finding at every field that is wrong."""
+    """Values of what was typed or imported. Raises: RuleViolation with a finding at every wrong field."""
     values, found = read_texts(typed)
     more, wrong = read_fields(typed, READERS, "M1.6")
     values.update(more)
@@ -64,7 +73,10 @@ def read_plan(typed: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _set_due_dates(plan: PlanTask, profile: Profile) -> None:
-    flags = {column: getattr(plan, column) for column in ("central_budget", "provincial_pilot", "livelihood", "special_bond")}
+    flags = {
+        column: getattr(plan, column)
+        for column in ("central_budget", "provincial_pilot", "livelihood", "special_bond")
+    }
     milestones = start_milestones(programmes_of(flags), profile.milestone)
     due = due_dates(plan.year, plan.planned_start, plan.planned_finish, milestones, profile.finish_due_years)
     plan.start_due, plan.finish_due = due
@@ -89,7 +101,9 @@ def create_plan(
     if code and (wrong := code_findings(code)):
         raise RuleViolation(wrong)
     now, me = utcnow(), current_actor().username
-    plan = PlanTask(county_code=county_code, **values, created_by=me, updated_by=me, created_at=now, updated_at=now)
+    plan = PlanTask(
+        county_code=county_code, **values, created_by=me, updated_by=me, created_at=now, updated_at=now
+    )
     plan.code = code or codes.next_code(session, county_code)
     plan.funds_in_place = funds_in_place(values)
     _set_due_dates(plan, profile)
@@ -108,7 +122,10 @@ def update_plan(session: Session, plan: PlanTask, typed: Mapping[str, Any], vers
     values = read_plan(typed)
     if plan.version != version:
         raise StaleRow({field: getattr(plan, field) for field in values}, plan.version)
-    both = {name: values.get(name, getattr(plan, name)) for name in ("planned_start", "planned_finish", *FUND_SOURCES)}
+    both = {
+        name: values.get(name, getattr(plan, name))
+        for name in ("planned_start", "planned_finish", *FUND_SOURCES)
+    }
     if wrong := date_findings(both):
         raise RuleViolation(wrong)
     name, year = values.get("name", plan.name), values.get("year", plan.year)
@@ -119,11 +136,12 @@ def update_plan(session: Session, plan: PlanTask, typed: Mapping[str, Any], vers
     plan.funds_in_place = funds_in_place(both)
     _set_due_dates(plan, profile_of(session, plan.county_code))
     plan.updated_at, plan.updated_by = utcnow(), current_actor().username
+    session.flush()
     return plan
 
 
 def _rename(session: Session, plan: PlanTask, name: str, year: int) -> None:
-    """Communities and reserve projects show the plan's name and year: written before it, in the order of locks."""
+    """Communities and reserve projects show name and year: written before the plan, in the order of locks."""
     links.lock_county(session, plan.county_code)
     ids = [row["id"] for row in area_queries.all_communities_of(session, "plan_task", plan.id)]
     renamed = Renamed("plan_task", plan.id, name, year)
@@ -151,7 +169,7 @@ def save_long_term(session: Session, plan: PlanTask, typed: Mapping[str, Any], v
 
 
 def delete_plans(session: Session, ids: Sequence[int]) -> list[int]:
-    """To the recycle bin; refused, naming them, while communities or reserve projects are linked. All or none."""
+    """To the recycle bin; refused, with their names, while communities or reserves are linked. All or none."""
     _require("delete")
     plans = [get_plan(session, plan_id) for plan_id in sorted(set(ids))]
     for county in sorted({plan.county_code for plan in plans}):
@@ -210,7 +228,7 @@ def unlink(
     *,
     keep_scheme: bool = True,
 ) -> LinkReport:
-    """取消关联 for some or (None) all; ``keep_scheme`` keeps what reserve projects brought into the scheme (M1.6.2)."""
+    """取消关联 for some or (None) all; ``keep_scheme`` keeps what reserve projects brought (M1.6.2)."""
     _require("link")
     report = LinkReport()
     if reserves is None or reserves:

@@ -1,4 +1,4 @@
-"""What reserve projects and plan tasks have in common ("小(片)区"): facts, sums of their communities, and the links."""
+"""What reserve projects and plan tasks ("小(片)区") have in common: facts, sums of communities, and the links."""
 
 from __future__ import annotations
 
@@ -23,22 +23,30 @@ def _text(length: int, label: Any) -> Mapped[str]:
 
 def _count(label: Any, unit: Any) -> Mapped[int]:
     return mapped_column(
-        Integer, nullable=False, default=0, server_default="0", info={"label": label, "unit": unit, "sum": True}
+        Integer,
+        nullable=False,
+        default=0,
+        server_default="0",
+        info={"label": label, "unit": unit, "sum": True},
     )
 
 
 def area_checks() -> tuple[CheckConstraint, ...]:
-    """R07 and R02 as far as one row shows them; the sums themselves are checked by ``flask portal verify``."""
+    """R07 and R02 as far as one row shows them; ``flask portal verify`` checks the sums themselves."""
     return (
         CheckConstraint("length(name) > 0", name="name_given"),
-        CheckConstraint("built_up_to_2000 + built_after_2000 <= community_count", name="built_within_communities"),
+        CheckConstraint(
+            "built_up_to_2000 + built_after_2000 <= community_count", name="built_within_communities"
+        ),
         CheckConstraint("unit_without_elevator_count <= unit_count", name="without_elevator_within_units"),
-        CheckConstraint("substandard_household_count <= household_count", name="substandard_within_households"),
+        CheckConstraint(
+            "substandard_household_count <= household_count", name="substandard_within_households"
+        ),
     )
 
 
 class Area(Audited, CountyScoped, Versioned, Stamped, Recyclable):
-    """An area of communities. Sums are written by `app.areas.sums` alone; a row's version does not count them."""
+    """An area of communities. `app.areas.sums` alone writes sums; a row's version does not count them."""
 
     __audit_skip__ = Audited.__audit_skip__ | {
         "community_count", "building_count", "household_count", "floor_area", "unit_count",
@@ -54,13 +62,17 @@ class Area(Audited, CountyScoped, Versioned, Stamped, Recyclable):
     supervisor_phone: Mapped[str] = _text(20, _l("Supervisor's phone"))
     original_owners: Mapped[str] = _text(400, _l("Original owners"))
 
-    community_names: Mapped[str] = mapped_column(Text, **_TEXT, info={"label": _l("Linked communities"), "sum": True})
+    community_names: Mapped[str] = mapped_column(
+        Text, **_TEXT, info={"label": _l("Linked communities"), "sum": True}
+    )
     community_count: Mapped[int] = _count(_l("Number of communities"), _l("pcs"))
     building_count: Mapped[int] = _count(_l("Buildings"), _l("buildings (unit)"))
     household_count: Mapped[int] = _count(_l("Households"), _l("households (unit)"))
     unit_count: Mapped[int] = _count(_l("Units"), _l("pcs"))
     unit_without_elevator_count: Mapped[int] = _count(_l("Units without elevator"), _l("pcs"))
-    substandard_household_count: Mapped[int] = _count(_l("Households in substandard flats"), _l("households (unit)"))
+    substandard_household_count: Mapped[int] = _count(
+        _l("Households in substandard flats"), _l("households (unit)")
+    )
     built_up_to_2000: Mapped[int] = _count(_l("Communities built up to 2000"), _l("pcs"))
     built_after_2000: Mapped[int] = _count(_l("Communities built after 2000"), _l("pcs"))
     earliest_built_year: Mapped[int | None] = mapped_column(
@@ -75,9 +87,7 @@ class Area(Audited, CountyScoped, Versioned, Stamped, Recyclable):
         info={"label": _l("Planned investment"), "unit": _l("10k yuan"), "sum": True},
     )  # fmt: skip
 
-    scheme_state: Mapped[str] = mapped_column(
-        String(16), **_TEXT, info={"label": _l("Scheme filled in")}
-    )
+    scheme_state: Mapped[str] = mapped_column(String(16), **_TEXT, info={"label": _l("Scheme filled in")})
     scheme_investment: Mapped[Decimal | None] = mapped_column(
         wan_yuan(), info={"label": _l("Estimated investment"), "unit": _l("10k yuan")}
     )
@@ -91,7 +101,7 @@ class Area(Audited, CountyScoped, Versioned, Stamped, Recyclable):
 
 
 class CommunityLink(CountyScoped, Model):
-    """A community's place: one row at most (primary key), in one reserve project or directly in one plan task.
+    """A community's place: one row at most (primary key), in a reserve project or directly in a plan task.
 
     The county stands in every foreign key: a link across counties is impossible.
     """
@@ -99,9 +109,21 @@ class CommunityLink(CountyScoped, Model):
     __tablename__ = "community_link"
     __table_args__ = (
         CheckConstraint("(reserve_project_id IS NULL) <> (plan_task_id IS NULL)", name="exactly_one_owner"),
-        ForeignKeyConstraint(["community_id", "county_code"], ["community.id", "community.county_code"]),
-        ForeignKeyConstraint(["reserve_project_id", "county_code"], ["reserve_project.id", "reserve_project.county_code"]),
-        ForeignKeyConstraint(["plan_task_id", "county_code"], ["plan_task.id", "plan_task.county_code"]),
+        ForeignKeyConstraint(
+            ["community_id", "county_code"],
+            ["community.id", "community.county_code"],
+            name="fk_community_link_community",
+        ),
+        ForeignKeyConstraint(
+            ["reserve_project_id", "county_code"],
+            ["reserve_project.id", "reserve_project.county_code"],
+            name="fk_community_link_reserve",
+        ),
+        ForeignKeyConstraint(
+            ["plan_task_id", "county_code"],
+            ["plan_task.id", "plan_task.county_code"],
+            name="fk_community_link_plan",
+        ),
         Index("ix_community_link_reserve", "reserve_project_id", "community_id"),
         Index("ix_community_link_plan", "plan_task_id", "community_id"),
     )
@@ -117,8 +139,16 @@ class ReserveLink(CountyScoped, Model):
 
     __tablename__ = "reserve_link"
     __table_args__ = (
-        ForeignKeyConstraint(["reserve_project_id", "county_code"], ["reserve_project.id", "reserve_project.county_code"]),
-        ForeignKeyConstraint(["plan_task_id", "county_code"], ["plan_task.id", "plan_task.county_code"]),
+        ForeignKeyConstraint(
+            ["reserve_project_id", "county_code"],
+            ["reserve_project.id", "reserve_project.county_code"],
+            name="fk_reserve_link_reserve",
+        ),
+        ForeignKeyConstraint(
+            ["plan_task_id", "county_code"],
+            ["plan_task.id", "plan_task.county_code"],
+            name="fk_reserve_link_plan",
+        ),
         Index("ix_reserve_link_plan", "plan_task_id", "reserve_project_id"),
     )
     reserve_project_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
@@ -128,7 +158,7 @@ class ReserveLink(CountyScoped, Model):
 
 
 class CountyLock(CountyScoped, Model):
-    """One row a county: whoever links, unlinks or deletes there writes it first, so that they come one by one."""
+    """One row a county: whoever links, unlinks or deletes there writes it first, so they come one by one."""
 
     __tablename__ = "county_lock"
     county_code: Mapped[str] = mapped_column(String(6), primary_key=True)

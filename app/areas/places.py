@@ -24,7 +24,7 @@ _ARROW = " → "
 
 @dataclass(frozen=True)
 class Renamed:
-    """An owner that is about to be written with another name or year: communities are written before areas."""
+    """An owner about to get another name or year: communities are written before areas."""
 
     owner: str
     id: int
@@ -42,7 +42,7 @@ _NOBODY = Renamed("", 0, "")
 
 
 def true_places(renamed: Renamed = _NOBODY) -> Select[Any]:
-    """``id`` and place of every community: free, in a reserve project, or in a plan (directly or through one).
+    """``id`` and place of every community: free, in a reserve project or in a plan (directly or through one).
 
     The label names what holds it: a reserve project's name, a plan's, or both joined by an arrow.
     """
@@ -62,7 +62,9 @@ def true_places(renamed: Renamed = _NOBODY) -> Select[Any]:
     )
     return select(
         _community.c.id,
-        case((plan.c.id.is_not(None), "plan"), (reserve.c.id.is_not(None), "reserve"), else_="free").label("place_state"),
+        case((plan.c.id.is_not(None), "plan"), (reserve.c.id.is_not(None), "reserve"), else_="free").label(
+            "place_state"
+        ),
         func.coalesce(renamed.column(plan, "year"), 0).label("place_year"),
         func.substr(both, 1, 160).label("place_label"),
     ).select_from(joined)
@@ -76,7 +78,9 @@ def place_communities(session: Session, ids: list[int], renamed: Renamed = _NOBO
     if not ids:
         return
     true = true_places(renamed).where(_community.c.id.in_(ids)).subquery("true_place")
-    execute(session, update(_community).where(_community.c.id == true.c.id).values({n: true.c[n] for n in _PLACE}))
+    execute(
+        session, update(_community).where(_community.c.id == true.c.id).values({n: true.c[n] for n in _PLACE})
+    )
     for held in list(session.identity_map.values()):
         if isinstance(held, Community) and held.id in ids:
             session.expire(held, _PLACE)
@@ -116,6 +120,7 @@ def place_reserves(session: Session, ids: list[int], renamed: Renamed = _NOBODY)
     )
     new = {"plan_year": true.c.year, "plan_name": true.c.name}
     execute(session, update(reserve).where(reserve.c.id == true.c.id).values(new))
+    held: Any
     for held in list(session.identity_map.values()):
         if getattr(type(held), "__tablename__", "") == "reserve_project" and held.id in ids:
             session.expire(held, list(new))
@@ -126,13 +131,18 @@ def verify(session: Session) -> list[str]:
     true = true_places().subquery("true_place")
     differs = or_(*(_community.c[name] != true.c[name] for name in _PLACE))
     statement = (
-        select(_community.c.id, *(_community.c[n].label(f"kept_{n}") for n in _PLACE), *(true.c[n] for n in _PLACE))
+        select(
+            _community.c.id,
+            *(_community.c[n].label(f"kept_{n}") for n in _PLACE),
+            *(true.c[n] for n in _PLACE),
+        )
         .join_from(_community, true, true.c.id == _community.c.id)
         .where(differs)
         .order_by(_community.c.id)
     )
     faults = [
-        f"community {row['id']} place: kept {[row[f'kept_{n}'] for n in _PLACE]}, linked {[row[n] for n in _PLACE]}"
+        f"community {row['id']} place: kept {[row[f'kept_{n}'] for n in _PLACE]},"
+        f" linked {[row[n] for n in _PLACE]}"
         for row in execute(session, statement).mappings()
     ]
     reserve, plan = owner_table("reserve_project"), owner_table("plan_task")
@@ -140,5 +150,12 @@ def verify(session: Session) -> list[str]:
         plan, plan.c.id == _reserve_link.c.plan_task_id
     )
     year, name = func.coalesce(plan.c.year, 0), func.coalesce(plan.c.name, "")
-    odd = select(reserve.c.id).select_from(held).where(or_(reserve.c.plan_year != year, reserve.c.plan_name != name))
-    return faults + [f"reserve_project {row.id}: its plan differs from its link" for row in execute(session, odd.order_by(reserve.c.id))]
+    odd = (
+        select(reserve.c.id)
+        .select_from(held)
+        .where(or_(reserve.c.plan_year != year, reserve.c.plan_name != name))
+    )
+    return faults + [
+        f"reserve_project {row.id}: its plan differs from its link"
+        for row in execute(session, odd.order_by(reserve.c.id))
+    ]

@@ -1,4 +1,4 @@
-"""Selects for the linking dialog (M1.5.1l, M1.6.1): candidates, what is linked, and the sums as they would become."""
+"""Selects for the linking dialog (M1.5.1l, M1.6.1): candidates, what is linked, sums as they would become."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _community: Table = Community.__table__  # type: ignore[assignment]
 _link: Table = CommunityLink.__table__  # type: ignore[assignment]
 _reserve_link: Table = ReserveLink.__table__  # type: ignore[assignment]
 
-DIALOG_COLUMNS = ("id", "name", "built_year", "building_count", "household_count", "floor_area", "planned_investment",
-                  "place_state", "place_year", "place_label", "is_complete")  # fmt: skip
+DIALOG_COLUMNS = ("id", "name", "built_year", "building_count", "household_count", "floor_area",
+                  "planned_investment", "place_state", "place_year", "place_label", "is_complete")  # fmt: skip
 
 
 def held_by(owner: str) -> Any:
@@ -42,7 +42,9 @@ def reserve_ids(session: Session, plan_id: int) -> list[int]:
 
 
 def communities_of_reserves(session: Session, ids: Sequence[int]) -> list[int]:
-    found = select(_link.c.community_id).where(_link.c.reserve_project_id.in_(ids)).order_by(_link.c.community_id)
+    found = (
+        select(_link.c.community_id).where(_link.c.reserve_project_id.in_(ids)).order_by(_link.c.community_id)
+    )
     return list(execute(session, found).scalars())
 
 
@@ -66,8 +68,10 @@ def _named(table: Table, typed: str) -> list[ColumnElement[bool]]:
     initials = table.c.get("initials")
     clauses: list[ColumnElement[bool]] = []
     for word in words:
-        in_name = func.lower(table.c.name).contains(word, autoescape=True)
-        clauses.append(in_name if initials is None else or_(in_name, initials.contains(word, autoescape=True)))
+        in_name: ColumnElement[bool] = func.lower(table.c.name).contains(word, autoescape=True)
+        clauses.append(
+            in_name if initials is None else or_(in_name, initials.contains(word, autoescape=True))
+        )
     return clauses
 
 
@@ -76,8 +80,8 @@ def candidates(
 ) -> Select[Any]:
     """Communities for the dialog of an owner: its own and the free ones of its county, by id.
 
-    ``state`` ``linked`` shows its own only, ``free`` the free ones only; ``typed`` are words of the name or its
-    initials. Rows carry `DIALOG_COLUMNS` and ``linked`` (whether the owner holds it directly).
+    ``state`` ``linked`` shows its own only, ``free`` the free ones only; ``typed`` are words of the name
+    or its initials. Rows carry `DIALOG_COLUMNS` and ``linked`` (whether the owner holds it directly).
     """
     mine = and_(_link.c.community_id.is_not(None), held_by(owner) == owner_id)
     free = and_(_community.c.place_state == "free", _link.c.community_id.is_(None))
@@ -96,12 +100,21 @@ def candidates(
     )
 
 
-def reserve_candidates(scope: Scope, plan_id: int, county_code: str, *, typed: str = "", state: str = "") -> Select[Any]:
+def reserve_candidates(
+    scope: Scope, plan_id: int, county_code: str, *, typed: str = "", state: str = ""
+) -> Select[Any]:
     """Reserve projects for the dialog of a plan task: its own and those of its county that are in no plan."""
     reserve = owner_table("reserve_project")
     mine, free = _reserve_link.c.plan_task_id == plan_id, _reserve_link.c.plan_task_id.is_(None)
     shown = {"linked": mine, "free": free}.get(state, or_(mine, free))
-    sums = ("community_count", "earliest_built_year", "floor_area", "planned_investment", "community_names", *COUNTED)
+    sums = (
+        "community_count",
+        "earliest_built_year",
+        "floor_area",
+        "planned_investment",
+        "community_names",
+        *COUNTED,
+    )
     columns = [reserve.c[name] for name in ("id", "name", "scheme_state", "scheme_investment", *sums)]
     return (
         select(*columns, func.coalesce(mine, False).label("linked"))
@@ -127,7 +140,7 @@ def page(session: Session, statement: Select[Any], size: int, number: int = 1) -
 def preview(
     session: Session, scope: Scope, county_code: str, communities: Sequence[int], reserves: Sequence[int] = ()
 ) -> dict[str, Any]:
-    """Community, building and household counts and floor area of a choice, before it is linked (one statement)."""
+    """Community, building and household counts and floor area of a choice before it is linked, in one go."""
     through = select(_link.c.community_id).where(_link.c.reserve_project_id.in_(reserves))
     chosen = or_(_community.c.id.in_(communities), _community.c.id.in_(through))
     sums = [func.coalesce(func.sum(_community.c[name]), 0) for name in ("building_count", "household_count")]

@@ -14,7 +14,8 @@ BUILT_LIMIT = 2000
 """The statistics part communities at the end of 2000, whatever year a province's profile admits."""
 
 COUNTED = (
-    "building_count", "household_count", "unit_count", "unit_without_elevator_count", "substandard_household_count",
+    "building_count", "household_count", "unit_count", "unit_without_elevator_count",
+    "substandard_household_count",
 )  # fmt: skip
 AMOUNTS = ("floor_area", "planned_investment")
 SUMS = ("community_count", *COUNTED, "built_up_to_2000", "built_after_2000", "earliest_built_year", *AMOUNTS,
@@ -57,8 +58,9 @@ def area_sums(communities: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 def sum_findings(kept: Mapping[str, Any], communities: Iterable[Mapping[str, Any]]) -> list[Finding]:
     """R07: what an area keeps against its communities; one hard finding for each sum that differs."""
     truth = area_sums(communities)
+    text = "Kept %(kept)s, but the communities give %(sum)s."
     found = [
-        Finding("R07", "error", field, msg("Kept %(kept)s, but the communities give %(sum)s.", kept=kept[field], sum=truth[field]))
+        Finding("R07", "error", field, msg(text, kept=kept[field], sum=truth[field]))
         for field in SUMS
         if kept[field] != truth[field]
     ]  # fmt: skip
@@ -92,7 +94,9 @@ def read_texts(typed: Mapping[str, Any]) -> tuple[dict[str, str], list[Finding]]
         if field not in typed:
             continue
         try:
-            values[field] = parse_phone(typed[field]) if field == "supervisor_phone" else _short(field, typed[field])
+            values[field] = (
+                parse_phone(typed[field]) if field == "supervisor_phone" else _short(field, typed[field])
+            )
         except BadInput as bad:
             found.append(as_finding(bad, field, "M1.6.3"))
     if "name" in values and not values["name"]:

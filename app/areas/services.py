@@ -1,7 +1,7 @@
 """The only writer of links: communities to reserve projects and plan tasks, reserve projects to plan tasks.
 
-Every operation first takes the county's lock, so two clerks come one after the other: the first wins, the second
-reads who and what. All or nothing; nothing is committed here; sums follow when the transaction ends.
+Every operation first takes the county's lock, so two clerks come one after the other: the first wins, the
+second reads who and what. All or nothing; nothing is committed here; sums follow when the transaction ends.
 """
 
 from __future__ import annotations
@@ -58,7 +58,10 @@ def lock_county(session: Session, county_code: str) -> None:
     """Wait for and hold the county's links until the transaction ends (also SQLite's write lock)."""
     make: Any = pg_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
     taken = make(_lock).values(county_code=county_code, taken=1)
-    execute(session, taken.on_conflict_do_update(index_elements=["county_code"], set_={"taken": _lock.c.taken + 1}))
+    execute(
+        session,
+        taken.on_conflict_do_update(index_elements=["county_code"], set_={"taken": _lock.c.taken + 1}),
+    )
 
 
 def _lock_communities(session: Session, ids: Sequence[int]) -> None:
@@ -76,7 +79,7 @@ def _require_living(session: Session, area: Area) -> None:
 
 
 def _read_chosen(session: Session, area: Area, ids: Sequence[int]) -> dict[int, Any]:
-    """The chosen communities inside the scope and county; OutOfScope when one does not exist for the actor."""
+    """The chosen communities of scope and county; OutOfScope when one does not exist for the actor."""
     reserve, plan = owner_table("reserve_project"), owner_table("plan_task")
     joined = (
         _community.outerjoin(_link, _link.c.community_id == _community.c.id)
@@ -85,12 +88,13 @@ def _read_chosen(session: Session, area: Area, ids: Sequence[int]) -> dict[int, 
     )
     statement = (
         select(
-            _community.c.id, _community.c.name, _link.c.reserve_project_id, _link.c.plan_task_id, _link.c.linked_by,
-            func.coalesce(reserve.c.name, plan.c.name).label("holder"),
+            _community.c.id, _community.c.name, _link.c.reserve_project_id, _link.c.plan_task_id,
+            _link.c.linked_by, func.coalesce(reserve.c.name, plan.c.name).label("holder"),
         )
         .select_from(joined)
         .where(
-            _community.c.id.in_(ids), _community.c.county_code == area.county_code, _community.c.deleted_at.is_(None),
+            _community.c.id.in_(ids), _community.c.county_code == area.county_code,
+            _community.c.deleted_at.is_(None),
             scope_clause(current_scope(), _community.c.county_code),
         )
     )  # fmt: skip
@@ -106,10 +110,10 @@ def _taken(rule: str, row: Any, who: str) -> Finding:
 
 
 def link_communities(session: Session, area: Area, ids: Sequence[int]) -> LinkReport:
-    """Link communities to a reserve project or directly to a plan task; those it holds already stay as they are.
+    """Link communities to a reserve project or directly to a plan task; those it holds already stay.
 
-    Raises: RuleViolation naming holder and person for each community that is elsewhere (nothing is linked then);
-    OutOfScope for one that does not exist for the actor.
+    Raises: RuleViolation naming holder and person for each that is elsewhere (nothing is linked then); OutOfScope
+    for one that does not exist for the actor.
     """
     owner, wanted = owner_of(area), sorted(set(ids))
     lock_county(session, area.county_code)
@@ -131,7 +135,7 @@ def link_communities(session: Session, area: Area, ids: Sequence[int]) -> LinkRe
 
 
 def unlink_communities(session: Session, area: Area, ids: Sequence[int] | None = None) -> LinkReport:
-    """Free communities of an owner: those named, or all of its own with None (a plan's reserve projects stay).
+    """Free communities of an owner: those named, or with None all of its own (its reserve projects stay).
 
     Raises: RuleViolation for one that the owner does not hold directly.
     """
@@ -144,7 +148,12 @@ def unlink_communities(session: Session, area: Area, ids: Sequence[int] | None =
     if not wanted:
         return LinkReport()
     _lock_communities(session, wanted)
-    names = {row.id: row.name for row in execute(session, select(_community.c.id, _community.c.name).where(_community.c.id.in_(wanted)))}
+    names = {
+        row.id: row.name
+        for row in execute(
+            session, select(_community.c.id, _community.c.name).where(_community.c.id.in_(wanted))
+        )
+    }
     execute(session, delete(_link).where(_link.c.community_id.in_(wanted), queries.held_by(owner) == area.id))
     _follow(session, area, wanted)
     _record(session, "unlink", area, {"communities": {str(i): names.get(i, "") for i in wanted}})
@@ -152,7 +161,7 @@ def unlink_communities(session: Session, area: Area, ids: Sequence[int] | None =
 
 
 def _not_held(session: Session, area: Area, community_id: int) -> Finding:
-    """Why a community cannot be unlinked here: it came with a reserve project, or is not linked here at all."""
+    """Why a community cannot be unlinked here: it came with a reserve project or is not linked here."""
     row = _read_chosen(session, area, [community_id])[community_id]
     if owner_of(area) == "plan_task" and row.reserve_project_id in queries.reserve_ids(session, area.id):
         text = "“%(name)s” belongs to the reserve project “%(holder)s”: unlink that one."
@@ -161,11 +170,13 @@ def _not_held(session: Session, area: Area, community_id: int) -> Finding:
 
 
 def _follow(session: Session, area: Area, ids: list[int]) -> None:
-    """Places now, sums when the transaction ends: the owner's, and those of the plan that holds a reserve project."""
+    """Places now, sums when the transaction ends: the owner's and those of a reserve project's plan."""
     place_communities(session, ids)
     mark(session, owner_of(area), [area.id])
     if owner_of(area) == "reserve_project":
-        holder = execute(session, select(_reserve_link.c.plan_task_id).where(_reserve_link.c.reserve_project_id == area.id))
+        holder = execute(
+            session, select(_reserve_link.c.plan_task_id).where(_reserve_link.c.reserve_project_id == area.id)
+        )
         mark(session, "plan_task", holder.scalars())
 
 
@@ -186,7 +197,12 @@ def link_reserves(session: Session, plan: Area, ids: Sequence[int]) -> LinkRepor
     reserves = [row.id for row in new]
     communities = queries.communities_of_reserves(session, reserves)
     _lock_communities(session, communities)
-    stamp = {"plan_task_id": plan.id, "county_code": plan.county_code, "linked_at": utcnow(), "linked_by": _me()}
+    stamp = {
+        "plan_task_id": plan.id,
+        "county_code": plan.county_code,
+        "linked_at": utcnow(),
+        "linked_by": _me(),
+    }
     execute(session, insert(_reserve_link), [{"reserve_project_id": i, **stamp} for i in reserves])
     place_communities(session, communities)
     mark(session, "plan_task", [plan.id])
@@ -197,7 +213,9 @@ def link_reserves(session: Session, plan: Area, ids: Sequence[int]) -> LinkRepor
     return LinkReport(reserves=reserves, messages=messages)
 
 
-def unlink_reserves(session: Session, plan: Area, ids: Sequence[int] | None = None, *, keep: bool = True) -> LinkReport:
+def unlink_reserves(
+    session: Session, plan: Area, ids: Sequence[int] | None = None, *, keep: bool = True
+) -> LinkReport:
     """Take reserve projects out of a plan task: those named, or all with None.
 
     ``keep`` leaves what their schemes brought in the plan's scheme; otherwise it is taken away again.
@@ -210,7 +228,9 @@ def unlink_reserves(session: Session, plan: Area, ids: Sequence[int] | None = No
     rows = _read_reserves(session, plan, wanted)
     if odd := set(wanted) - set(held):
         text = "“%(name)s” is not linked here."
-        raise RuleViolation([Finding("M1.6.2", "error", str(i), msg(text, name=rows[i].name)) for i in sorted(odd)])
+        raise RuleViolation(
+            [Finding("M1.6.2", "error", str(i), msg(text, name=rows[i].name)) for i in sorted(odd)]
+        )
     communities = queries.communities_of_reserves(session, wanted)
     _lock_communities(session, communities)
     here = and_(_reserve_link.c.reserve_project_id.in_(wanted), _reserve_link.c.plan_task_id == plan.id)
@@ -220,14 +240,19 @@ def unlink_reserves(session: Session, plan: Area, ids: Sequence[int] | None = No
     mark(session, "reserve_project", wanted)
     messages = [m for i in wanted for told in on_reserve_unlinked(session, i, plan.id, keep) for m in told]
     replaced(session, wanted)
-    _record(session, "unlink", plan, {"reserves": {str(i): rows[i].name for i in wanted}, "scheme_kept": keep})
+    _record(
+        session, "unlink", plan, {"reserves": {str(i): rows[i].name for i in wanted}, "scheme_kept": keep}
+    )
     return LinkReport(reserves=wanted, messages=messages)
 
 
 def _read_reserves(session: Session, plan: Area, ids: Sequence[int]) -> dict[int, Any]:
     reserve, holder = owner_table("reserve_project"), owner_table("plan_task")
     statement = (
-        select(reserve.c.id, reserve.c.name, _reserve_link.c.plan_task_id, _reserve_link.c.linked_by, holder.c.name.label("holder"))
+        select(
+            reserve.c.id, reserve.c.name, _reserve_link.c.plan_task_id, _reserve_link.c.linked_by,
+            holder.c.name.label("holder"),
+        )
         .select_from(
             reserve.outerjoin(_reserve_link, _reserve_link.c.reserve_project_id == reserve.c.id)
             .outerjoin(holder, holder.c.id == _reserve_link.c.plan_task_id)
@@ -244,22 +269,28 @@ def _read_reserves(session: Session, plan: Area, ids: Sequence[int]) -> dict[int
 
 
 def holders_of(session: Session, area: Area) -> list[str]:
-    """Names of what an owner is linked with: a reserve project's plan; a plan's communities and reserve projects."""
+    """What an owner is linked with, by name: a reserve project's plan; a plan's reserve projects, communities."""
     if owner_of(area) == "reserve_project":
         plan = owner_table("plan_task")
         joined = select(plan.c.name).join(_reserve_link, _reserve_link.c.plan_task_id == plan.c.id)
         return list(execute(session, joined.where(_reserve_link.c.reserve_project_id == area.id)).scalars())
     reserve = owner_table("reserve_project")
     held = select(reserve.c.name).join(_reserve_link, _reserve_link.c.reserve_project_id == reserve.c.id)
-    names = list(execute(session, held.where(_reserve_link.c.plan_task_id == area.id).order_by(reserve.c.id)).scalars())
+    names = list(
+        execute(session, held.where(_reserve_link.c.plan_task_id == area.id).order_by(reserve.c.id)).scalars()
+    )
     direct = select(_community.c.name).join(_link, _link.c.community_id == _community.c.id)
-    return names + list(execute(session, direct.where(_link.c.plan_task_id == area.id).order_by(_community.c.id)).scalars())
+    return names + list(
+        execute(session, direct.where(_link.c.plan_task_id == area.id).order_by(_community.c.id)).scalars()
+    )
 
 
 def refuse_if_held(session: Session, area: Area, rule: str) -> None:
     """Raises RuleViolation with the names of what holds or is held by an area that is to be deleted."""
     if names := holders_of(session, area):
-        raise RuleViolation(Finding(rule, "error", str(area.id), held_message(area.name, "、".join(names[:5]))))
+        raise RuleViolation(
+            Finding(rule, "error", str(area.id), held_message(area.name, "、".join(names[:5])))
+        )
 
 
 def held_community(session: Session, community_id: int) -> Message | None:
@@ -289,20 +320,32 @@ def _record(session: Session, action: str, area: Area, after: dict[str, Any]) ->
 
 
 explain_constraint(
-    "pk_community_link", "M1.6.1", None,
+    "pk_community_link",
+    "M1.6.1",
+    None,
     msg("Somebody else has just linked one of these communities. Reload the list and choose again."),
 )
 explain_constraint(
-    "community_link.community_id", "M1.6.1", None,
+    "community_link.community_id",
+    "M1.6.1",
+    None,
     msg("Somebody else has just linked one of these communities. Reload the list and choose again."),
 )
 explain_constraint(
-    "pk_reserve_link", "M1.6.1", None,
+    "pk_reserve_link",
+    "M1.6.1",
+    None,
     msg("Somebody else has just linked one of these reserve projects. Reload the list and choose again."),
 )
 explain_constraint(
-    "reserve_link.reserve_project_id", "M1.6.1", None,
+    "reserve_link.reserve_project_id",
+    "M1.6.1",
+    None,
     msg("Somebody else has just linked one of these reserve projects. Reload the list and choose again."),
 )
-explain_constraint("linked_not_deleted", "M1.4.3", None, msg("What is linked cannot be deleted: unlink it first."))
-explain_constraint("deleted_not_linked", "M1.6.1", None, msg("What was deleted cannot be linked: restore it first."))
+explain_constraint(
+    "linked_not_deleted", "M1.4.3", None, msg("What is linked cannot be deleted: unlink it first.")
+)
+explain_constraint(
+    "deleted_not_linked", "M1.6.1", None, msg("What was deleted cannot be linked: restore it first.")
+)

@@ -1,4 +1,4 @@
-"""The one function that keeps the sums of areas (R07): recomputed from the rows, under a lock of the area's row.
+"""The one function that keeps the sums of areas (R07): recomputed from the rows, under a lock of the area.
 
 Marked areas are settled once, before the transaction ends: link, unlink, edit, delete, restore and import all
 mark what they touch. Order of locks: county, communities, reserve projects, plan tasks, audit chain.
@@ -10,7 +10,20 @@ from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import (
-    Executable, FromClause, Select, Subquery, Table, case, event, func, literal_column, or_, select, type_coerce, union, update,
+    Executable,
+    FromClause,
+    Select,
+    Subquery,
+    Table,
+    case,
+    event,
+    func,
+    literal_column,
+    or_,
+    select,
+    type_coerce,
+    union,
+    update,
 )  # fmt: skip
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
@@ -51,7 +64,9 @@ def members(owner: str) -> Select[Any]:
     area_id = func.coalesce(_link.c.plan_task_id, _reserve_link.c.plan_task_id).label("area_id")
     return (
         select(area_id, _link.c.community_id)
-        .select_from(_link.outerjoin(_reserve_link, _reserve_link.c.reserve_project_id == _link.c.reserve_project_id))
+        .select_from(
+            _link.outerjoin(_reserve_link, _reserve_link.c.reserve_project_id == _link.c.reserve_project_id)
+        )
         .where(or_(_link.c.plan_task_id.is_not(None), _reserve_link.c.plan_task_id.is_not(None)))
     )
 
@@ -62,7 +77,9 @@ def _members_of(owner: str, ids: list[int] | None) -> Subquery:
         return members(owner).subquery("member")
     if owner == "reserve_project":
         return members(owner).where(_link.c.reserve_project_id.in_(ids)).subquery("member")
-    direct = select(_link.c.plan_task_id.label("area_id"), _link.c.community_id).where(_link.c.plan_task_id.in_(ids))
+    direct = select(_link.c.plan_task_id.label("area_id"), _link.c.community_id).where(
+        _link.c.plan_task_id.in_(ids)
+    )
     through = (
         select(_reserve_link.c.plan_task_id.label("area_id"), _link.c.community_id)
         .join_from(_reserve_link, _link, _link.c.reserve_project_id == _reserve_link.c.reserve_project_id)
@@ -96,7 +113,7 @@ def computed(session: Session, owner: str, ids: list[int] | None = None) -> Subq
     year = source.c.built_year
     names: Any
     if session.get_bind().dialect.name == "postgresql":
-        separator = aggregate_order_by(literal_column(f"'{NAME_SEPARATOR}'"), source.c.community_id)
+        separator: Any = aggregate_order_by(literal_column(f"'{NAME_SEPARATOR}'"), source.c.community_id)
         names = func.string_agg(source.c.name, separator)
     else:  # the rows arrive in order: SQLite keeps the order of a subquery for this aggregate
         names = func.group_concat(source.c.name, NAME_SEPARATOR)
@@ -126,9 +143,14 @@ def recompute(session: Session, owner: str, ids: Iterable[int]) -> None:
     if not wanted:
         return
     table = owner_table(owner)
-    execute(session, select(table.c.id).where(table.c.id.in_(wanted)).order_by(table.c.id).with_for_update(key_share=True))
+    execute(
+        session,
+        select(table.c.id).where(table.c.id.in_(wanted)).order_by(table.c.id).with_for_update(key_share=True),
+    )
     true = computed(session, owner, wanted)
-    execute(session, update(table).where(table.c.id == true.c.id).values({name: true.c[name] for name in SUMS}))
+    execute(
+        session, update(table).where(table.c.id == true.c.id).values({name: true.c[name] for name in SUMS})
+    )
     for held in list(session.identity_map.values()):
         if isinstance(held, Area) and type(held).__tablename__ == owner and held.id in wanted:  # type: ignore[attr-defined]
             session.expire(held, SUMS)
@@ -144,7 +166,9 @@ def communities_changed(session: Session, ids: list[int]) -> None:
     """Mark every area that holds one of the communities, directly or through a reserve project (M1.4.4)."""
     held = (
         select(_link.c.reserve_project_id, func.coalesce(_link.c.plan_task_id, _reserve_link.c.plan_task_id))
-        .select_from(_link.outerjoin(_reserve_link, _reserve_link.c.reserve_project_id == _link.c.reserve_project_id))
+        .select_from(
+            _link.outerjoin(_reserve_link, _reserve_link.c.reserve_project_id == _link.c.reserve_project_id)
+        )
         .where(_link.c.community_id.in_(ids))
         .distinct()
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
+from app.areas import places, sums
 from app.audit import services as audit
 from app.communities import services as communities
 
 
 def faults(session: Session) -> list[str]:
     """A sentence for everything that is not as it should be."""
-    return [*audit.verify(session), *communities.verify_rollups(session)]
+    return [*audit.verify(session), *communities.verify_rollups(session), *sums.verify(session), *places.verify(session)]

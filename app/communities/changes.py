@@ -1,4 +1,4 @@
-"""Tells later stages which communities changed in a transaction, so that what they keep of them follows (M1.4.4).
+"""Tells later stages which communities changed in a transaction, so that their sums follow (M1.4.4).
 
 Changes through the session are noticed by themselves; who writes with Core statements calls `touched`.
 """
@@ -32,7 +32,9 @@ def touched(session: Session, ids: Iterable[int]) -> None:
 
 def _notice(session: Session, _context: Any) -> None:
     for obj in session.dirty:
-        if isinstance(obj, Community) and any(inspect(obj).attrs[key].history.has_changes() for key in WATCHED):
+        if isinstance(obj, Community) and any(
+            inspect(obj).attrs[key].history.has_changes() for key in WATCHED
+        ):
             touched(session, (obj.id,))
 
 

@@ -42,6 +42,8 @@ def scope_clause(scope: Scope, county_code: Any) -> ColumnElement[bool]:
 
 def _read(state: ORMExecuteState) -> None:
     if not state.is_select or state.is_column_load:
+        if state.is_column_load:  # refreshing an object may be the first statement of a transaction
+            ensure_scope(state.session)
         if state.is_update or state.is_delete or state.is_insert:
             _check_bulk(state)
         elif state.is_column_load:

@@ -1,4 +1,4 @@
-"""The transition log: one append-only row for every change of state, written together with the state column."""
+"""The transition log: an append-only row for every change of state, written with the state column."""
 
 from __future__ import annotations
 
@@ -29,19 +29,31 @@ class Transition(CountyScoped, Model):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     entity: Mapped[str] = mapped_column(String(48), nullable=False, info={"label": _l("Kind of record")})
     entity_id: Mapped[int] = mapped_column(BigId, nullable=False, info={"label": _l("Record number")})
-    from_state: Mapped[str] = mapped_column(String(24), nullable=False, default="", info={"label": _l("From state")})
+    from_state: Mapped[str] = mapped_column(
+        String(24), nullable=False, default="", info={"label": _l("From state")}
+    )
     action: Mapped[str] = mapped_column(String(32), nullable=False, info={"label": _l("Action")})
     to_state: Mapped[str] = mapped_column(String(24), nullable=False, info={"label": _l("To state")})
     actor_id: Mapped[int | None] = mapped_column(Integer, info={"label": _l("Account number")})
-    actor_name: Mapped[str] = mapped_column(String(128), nullable=False, default="", info={"label": _l("Account")})
+    actor_name: Mapped[str] = mapped_column(
+        String(128), nullable=False, default="", info={"label": _l("Account")}
+    )
     note: Mapped[str] = mapped_column(Text, nullable=False, default="", info={"label": _l("Note")})
-    at: Mapped[dt.datetime] = mapped_column(UtcDateTime, nullable=False, default=utcnow, info={"label": _l("Time")})
+    at: Mapped[dt.datetime] = mapped_column(
+        UtcDateTime, nullable=False, default=utcnow, info={"label": _l("Time")}
+    )
 
 
 def log_transition(
-    session: Session, record: Any, action: str, source: str, target: str, note: str = "", actor: Actor | None = None
+    session: Session,
+    record: Any,
+    action: str,
+    source: str,
+    target: str,
+    note: str = "",
+    actor: Actor | None = None,
 ) -> Transition:
-    """Write the row of a step that the caller has checked; ``record`` is a flushed row with ``county_code``."""
+    """Write the row of a step that the caller has checked; ``record`` is flushed and has a county."""
     actor = actor or current_actor()
     row = Transition(
         county_code=record.county_code,

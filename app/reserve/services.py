@@ -28,8 +28,10 @@ def _require(action: str) -> None:
 
 
 def get_reserve(session: Session, reserve_id: int, *, deleted: bool = False) -> ReserveProject:
-    """A reserve project of the actor's scope (with ``deleted`` also from the recycle bin). Raises: OutOfScope."""
-    found = session.get(ReserveProject, reserve_id, execution_options={WITH_DELETED: deleted}, populate_existing=True)
+    """A reserve project of the actor's scope (``deleted``: also in the recycle bin). Raises: OutOfScope."""
+    found = session.get(
+        ReserveProject, reserve_id, execution_options={WITH_DELETED: deleted}, populate_existing=True
+    )
     if found is None:
         raise OutOfScope(f"reserve project {reserve_id}")
     return found
@@ -53,8 +55,10 @@ def create_reserve(session: Session, county_code: str, typed: Mapping[str, Any])
     return reserve
 
 
-def update_reserve(session: Session, reserve: ReserveProject, typed: Mapping[str, Any], version: int) -> ReserveProject:
-    """Change name, address, owners or supervision. Raises: NotAllowed, StaleRow, RuleViolation at the fields."""
+def update_reserve(
+    session: Session, reserve: ReserveProject, typed: Mapping[str, Any], version: int
+) -> ReserveProject:
+    """Change name, address, owners, supervision. Raises: NotAllowed, StaleRow, RuleViolation at the fields."""
     _require("edit")
     values, found = read_texts(typed)
     if found:
@@ -68,6 +72,7 @@ def update_reserve(session: Session, reserve: ReserveProject, typed: Mapping[str
     for field, value in values.items():
         setattr(reserve, field, value)
     reserve.updated_at, reserve.updated_by = utcnow(), current_actor().username
+    session.flush()
     return reserve
 
 

@@ -1,0 +1,56 @@
+"""The demo world's reserve projects and plan tasks, linked to its communities (see seed/PROVENANCE.md)."""
+
+from __future__ import annotations
+
+import csv
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+import config
+from app.annual_plans import services as annual_plans
+from app.annual_plans.models import PlanTask
+from app.communities.models import Community
+from app.reserve import services as reserve
+
+
+def load_plans(session: Session) -> int:
+    """Reserve projects and plan tasks of an empty portal, through the services; the caller commits.
+
+    Returns how many were made; 0 when there are plan tasks already.
+    """
+    if session.execute(select(PlanTask.id).limit(1)).first() is not None:
+        return 0
+    communities = {
+        (c.county_code, c.name): c for c in session.scalars(select(Community).order_by(Community.id))
+    }
+    made = 0
+    for row in _rows("reserve.csv"):
+        project = reserve.create_reserve(session, row["county_code"], _facts(row, communities))
+        reserve.link(session, project, [c.id for c in _named(row, communities)])
+        made += 1
+    for row in _rows("ledger.csv"):
+        facts = {**_facts(row, communities), "year": row["year"]}
+        plan = annual_plans.create_plan(session, row["county_code"], facts, code=row["code"], imported=True)
+        annual_plans.link(session, plan, [c.id for c in _named(row, communities)])
+        made += 1
+    return made
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with open(config.ROOT / "seed" / "demo" / name, encoding="utf-8-sig", newline="") as source:
+        return list(csv.DictReader(source))
+
+
+def _named(row: dict[str, str], communities: dict[tuple[str, str], Community]) -> list[Community]:
+    """The communities that a row names; names that the demo world does not hold are left out."""
+    keys = [(row["county_code"], name) for name in row["community_names"].split(";")]
+    return [communities[key] for key in keys if key in communities]
+
+
+def _facts(row: dict[str, str], communities: dict[tuple[str, str], Community]) -> dict[str, Any]:
+    """Name of the row; address and supervision of its first community."""
+    first = next(iter(_named(row, communities)), None)
+    fields = ("address", "supervision_unit", "supervisor_name", "supervisor_phone")
+    return {"name": row["name"], **({field: getattr(first, field) for field in fields} if first else {})}
