@@ -102,15 +102,19 @@ def make_code(county_code: str, day: dt.date, number: int) -> str:
     return f"{county_code}{day:%Y%m%d}{number:03d}"
 
 
+def _is_date(digits: str) -> bool:
+    try:
+        dt.datetime.strptime(digits, "%Y%m%d")
+    except ValueError:
+        return False
+    return True
+
+
 def code_findings(code: str) -> list[Finding]:
     """M1.6.c: a code is county + date + 3 digits (an imported one's county may be withdrawn since)."""
     found = _CODE_RE.match(code)
-    if found is not None:
-        try:
-            dt.datetime.strptime(found[2], "%Y%m%d")
-            return []
-        except ValueError:
-            pass
+    if found is not None and _is_date(found[2]):
+        return []
     text = "Must be the 6-digit county code, a date (yyyymmdd) and 3 digits."
     return [Finding("M1.6.c", "error", "code", msg(text))]
 

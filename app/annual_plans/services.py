@@ -169,7 +169,7 @@ def save_long_term(session: Session, plan: PlanTask, typed: Mapping[str, Any], v
 
 
 def delete_plans(session: Session, ids: Sequence[int]) -> list[int]:
-    """To the recycle bin; refused, with their names, while communities or reserves are linked. All or none."""
+    """To the recycle bin; refused, with their names, while communities or reserves are linked."""
     _require("delete")
     plans = [get_plan(session, plan_id) for plan_id in sorted(set(ids))]
     for county in sorted({plan.county_code for plan in plans}):

@@ -1,4 +1,4 @@
-"""What reserve projects and plan tasks ("小(片)区") have in common: facts, sums of communities, and the links."""
+"""What reserve projects and plan tasks ("小(片)区") share: facts, sums of communities, and the links."""
 
 from __future__ import annotations
 

@@ -20,8 +20,10 @@ _community: Table = Community.__table__  # type: ignore[assignment]
 _link: Table = CommunityLink.__table__  # type: ignore[assignment]
 _reserve_link: Table = ReserveLink.__table__  # type: ignore[assignment]
 
-DIALOG_COLUMNS = ("id", "name", "built_year", "building_count", "household_count", "floor_area",
-                  "planned_investment", "place_state", "place_year", "place_label", "is_complete")  # fmt: skip
+DIALOG_COLUMNS = (
+    "id", "name", "built_year", "building_count", "household_count", "floor_area", "planned_investment",
+    "place_state", "place_year", "place_label", "is_complete",
+)  # fmt: skip
 
 
 def held_by(owner: str) -> Any:
@@ -50,7 +52,9 @@ def communities_of_reserves(session: Session, ids: Sequence[int]) -> list[int]:
 
 def all_communities_of(session: Session, owner: str, owner_id: int) -> list[Any]:
     """Every community of an owner (a plan's own and those of its reserve projects) as rows of all columns."""
-    mine = _link.c.community_id.in_(select(_link.c.community_id).where(held_by(owner) == owner_id))
+    mine: ColumnElement[bool] = _link.c.community_id.in_(
+        select(_link.c.community_id).where(held_by(owner) == owner_id)
+    )
     if owner == "plan_task":
         through = select(_reserve_link.c.reserve_project_id).where(_reserve_link.c.plan_task_id == owner_id)
         mine = or_(mine, _link.c.reserve_project_id.in_(through))
@@ -67,8 +71,9 @@ def _named(table: Table, typed: str) -> list[ColumnElement[bool]]:
     words = normalise_input(typed).lower().split()[:4]
     initials = table.c.get("initials")
     clauses: list[ColumnElement[bool]] = []
+    in_name: ColumnElement[bool]
     for word in words:
-        in_name: ColumnElement[bool] = func.lower(table.c.name).contains(word, autoescape=True)
+        in_name = func.lower(table.c.name).contains(word, autoescape=True)
         clauses.append(
             in_name if initials is None else or_(in_name, initials.contains(word, autoescape=True))
         )

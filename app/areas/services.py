@@ -112,8 +112,8 @@ def _taken(rule: str, row: Any, who: str) -> Finding:
 def link_communities(session: Session, area: Area, ids: Sequence[int]) -> LinkReport:
     """Link communities to a reserve project or directly to a plan task; those it holds already stay.
 
-    Raises: RuleViolation naming holder and person for each that is elsewhere (nothing is linked then); OutOfScope
-    for one that does not exist for the actor.
+    Raises: RuleViolation naming holder and person for each that is elsewhere (nothing is linked
+    then); OutOfScope for one that does not exist for the actor.
     """
     owner, wanted = owner_of(area), sorted(set(ids))
     lock_county(session, area.county_code)
@@ -269,7 +269,7 @@ def _read_reserves(session: Session, plan: Area, ids: Sequence[int]) -> dict[int
 
 
 def holders_of(session: Session, area: Area) -> list[str]:
-    """What an owner is linked with, by name: a reserve project's plan; a plan's reserve projects, communities."""
+    """Names of what an owner is linked with: a reserve's plan; a plan's reserve projects, communities."""
     if owner_of(area) == "reserve_project":
         plan = owner_table("plan_task")
         joined = select(plan.c.name).join(_reserve_link, _reserve_link.c.plan_task_id == plan.c.id)

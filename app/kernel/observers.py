@@ -1,4 +1,4 @@
-"""How an earlier stage tells later ones that something happened, without knowing them (direction rule of design.md)."""
+"""How an earlier stage tells later ones that something happened, without knowing them."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def create_reserve(session: Session, county_code: str, typed: Mapping[str, Any])
 def update_reserve(
     session: Session, reserve: ReserveProject, typed: Mapping[str, Any], version: int
 ) -> ReserveProject:
-    """Change name, address, owners, supervision. Raises: NotAllowed, StaleRow, RuleViolation at the fields."""
+    """Change name, address, owners, supervision. Raises: NotAllowed, StaleRow, RuleViolation."""
     _require("edit")
     values, found = read_texts(typed)
     if found:

@@ -26,7 +26,8 @@ def make_community(session: Session, name: str, county: str = "430703", **values
     """A complete free community."""
     facts: dict[str, Any] = {
         "county_code": county, "name": name, "built_year": 1995, "place_kind": "city",
-        "property_kind": "reform", "address": f"{name}1号", "lng": "111.68", "lat": "29.01", "building_count": 1, "household_count": 36,
+        "property_kind": "reform", "address": f"{name}1号", "lng": "111.68", "lat": "29.01",
+        "building_count": 1, "household_count": 36,
         "floor_area": "0.2500", "planned_investment": "108.00", "unit_count": 2,
         "unit_without_elevator_count": 2,
         "substandard_household_count": 0, **SUPERVISION, **values,
