@@ -14,7 +14,7 @@ from app.annual_plans.queries import codes_in_use
 from app.annual_plans.rules import LAST_NUMBER, make_code
 from app.areas.sums import execute
 from app.kernel import calendar
-from app.kernel.errors import Finding, RuleViolation, msg
+from app.kernel.errors import N_, Finding, RuleViolation, msg
 from app.persistence.work import explain_constraint
 
 _counter: Table = CodeCounter.__table__  # type: ignore[assignment]
@@ -30,7 +30,7 @@ def next_code(session: Session, county_code: str) -> str:
     while True:
         number = _take(session, county_code, day)
         if number > LAST_NUMBER:
-            text = "All 999 codes of %(county)s for %(day)s are used: try again tomorrow."
+            text = N_("All 999 codes of %(county)s for %(day)s are used: try again tomorrow.")
             raise RuleViolation(
                 Finding("M1.6.c", "error", "code", msg(text, county=county_code, day=day.isoformat()))
             )

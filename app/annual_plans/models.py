@@ -87,7 +87,7 @@ class PlanTask(Area, Model):
         Index("ix_plan_task_recycle", "county_code", "deleted_at"),
     )  # fmt: skip
 
-    year: Mapped[int] = mapped_column(SmallInteger, nullable=False, info={"label": _l("Plan year")})
+    year: Mapped[int] = mapped_column(SmallInteger, nullable=False, info={"label": _l("Listed in the plan of")})
     code: Mapped[str] = mapped_column(String(17), nullable=False, info={"label": _l("Area code")})
     planned_start: Mapped[dt.date | None] = mapped_column(Date, info={"label": _l("Planned start")})
     planned_finish: Mapped[dt.date | None] = mapped_column(Date, info={"label": _l("Planned finish")})
@@ -111,8 +111,8 @@ class PlanTask(Area, Model):
         String(12), nullable=False, default="not_started", server_default="not_started",
         info={"label": _l("Implementation state")},
     )  # fmt: skip
-    started_on: Mapped[dt.date | None] = mapped_column(Date, info={"label": _l("Started on")})
-    finished_on: Mapped[dt.date | None] = mapped_column(Date, info={"label": _l("Finished on")})
+    started_on: Mapped[dt.date | None] = mapped_column(Date, info={"label": _l("Works started on")})
+    finished_on: Mapped[dt.date | None] = mapped_column(Date, info={"label": _l("Works finished on")})
     county_inspected: Mapped[bool] = _flag(_l("County inspection"))
     city_inspected: Mapped[bool] = _flag(_l("City spot-check"))
     province_inspected: Mapped[bool] = _flag(_l("Province spot-check"))

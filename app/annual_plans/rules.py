@@ -16,7 +16,7 @@ from app.kernel.text import BadInput, normalise_input, parse_int
 IMPLEMENTATION_STATES: dict[str, str] = {
     "not_started": N_("Not started"),
     "started": N_("Started"),
-    "finished": N_("Finished"),
+    "finished": N_("Works finished"),
 }
 PROGRAMMES: dict[str, str] = {
     "central_budget": "central_budget",
@@ -28,7 +28,7 @@ PROGRAMMES: dict[str, str] = {
 
 # --- due dates and light (R17) ---------------------------
 
-LIGHTS: dict[str, str] = {"red": N_("Overdue"), "yellow": N_("Due soon"), "green": N_("On time")}
+LIGHTS: dict[str, str] = {"red": N_("Behind schedule"), "yellow": N_("Due soon"), "green": N_("On time")}
 LIGHT_RANK: dict[str, int] = {"red": 0, "yellow": 1, "green": 2}
 Milestone = Callable[[str, str], Mapping[str, Any] | None]
 
@@ -76,7 +76,7 @@ def light(start_due: dt.date, finish_due: dt.date, state: str, today: dt.date, w
     A day that is due is not overdue. Of two reasons the start is named first.
     """
     if state == "finished":
-        return Light("green", msg("Finished"))
+        return Light("green", msg("Works finished"))
     to_start, to_finish = (start_due - today).days, (finish_due - today).days
     waiting = state == "not_started"
     if waiting and to_start < 0:
@@ -115,7 +115,7 @@ def code_findings(code: str) -> list[Finding]:
     found = _CODE_RE.match(code)
     if found is not None and _is_date(found[2]):
         return []
-    text = "Must be the 6-digit county code, a date (yyyymmdd) and 3 digits."
+    text = N_("Must be the 6-digit county code, a date (yyyymmdd) and 3 digits.")
     return [Finding("M1.6.c", "error", "code", msg(text))]
 
 
@@ -230,7 +230,7 @@ def long_term_findings(values: Mapping[str, Any], community_count: int) -> list[
     for whole in LONG_TERM_PAIRS:
         number, part = values.get(whole), values.get(f"{whole}_new")
         if number is not None and number > community_count:
-            text = "Must not exceed %(most)s, the number of communities."
+            text = N_("Must not exceed %(most)s, the number of communities.")
             found.append(Finding("R16", "error", whole, msg(text, most=community_count)))
         if part is not None and part > (number or 0):
             found.append(
@@ -243,6 +243,6 @@ def long_term_findings(values: Mapping[str, Any], community_count: int) -> list[
             )
     managed, professional = values.get("property_managed"), values.get("professionally_managed")
     if professional is not None and professional > (managed or 0):
-        text = "Must not exceed %(most)s, the communities with property management."
+        text = N_("Must not exceed %(most)s, the communities with property management.")
         found.append(Finding("R16", "error", "professionally_managed", msg(text, most=managed or 0)))
     return found

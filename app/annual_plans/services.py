@@ -30,7 +30,7 @@ from app.areas.places import Renamed, place_communities, place_reserves
 from app.areas.rules import read_fields, read_texts
 from app.areas.services import LinkReport
 from app.kernel import calendar
-from app.kernel.errors import Finding, NotAllowed, OutOfScope, RuleViolation, StaleRow, msg
+from app.kernel.errors import N_, Finding, NotAllowed, OutOfScope, RuleViolation, StaleRow, msg
 from app.persistence.context import current_actor
 from app.persistence.gate import WITH_DELETED
 from app.persistence.transitions import log_transition
@@ -177,7 +177,7 @@ def delete_plans(session: Session, ids: Sequence[int]) -> list[int]:
     refused: list[Finding] = []
     for plan in plans:
         if plan.implementation_state != "not_started":
-            text = "“%(name)s” has been started: it cannot be deleted any more."
+            text = N_("“%(name)s” has been started: it cannot be deleted any more.")
             refused.append(Finding("M1.6", "error", str(plan.id), msg(text, name=plan.name)))
             continue
         try:

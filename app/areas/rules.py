@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from app.communities.fields import missing_fields
-from app.kernel.errors import Finding, Message, msg
+from app.kernel.errors import N_, Finding, Message, msg
 from app.kernel.text import BadInput, as_finding, normalise_input, parse_phone
 
 BUILT_LIMIT = 2000
@@ -33,7 +33,7 @@ TEXTS = (*LONGEST, "supervisor_phone")
 REQUIRED = ("name", "supervision_unit", "supervisor_name", "supervisor_phone")
 """Fields starred in M1.6.3 that are typed; everything else comes from the communities."""
 
-OWNER_LABELS: dict[str, str] = {"reserve_project": "Reserve project", "plan_task": "Plan task"}
+OWNER_LABELS: dict[str, str] = {"reserve_project": N_("Reserve project"), "plan_task": N_("Plan task")}
 
 
 def area_sums(communities: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def area_sums(communities: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 def sum_findings(kept: Mapping[str, Any], communities: Iterable[Mapping[str, Any]]) -> list[Finding]:
     """R07: what an area keeps against its communities; one hard finding for each sum that differs."""
     truth = area_sums(communities)
-    text = "Kept %(kept)s, but the communities give %(sum)s."
+    text = N_("Kept %(kept)s, but the communities give %(sum)s.")
     found = [
         Finding("R07", "error", field, msg(text, kept=kept[field], sum=truth[field]))
         for field in SUMS
@@ -72,13 +72,13 @@ def built_findings(sums: Mapping[str, Any]) -> list[Finding]:
     known = sums["built_up_to_2000"] + sums["built_after_2000"]
     if known == sums["community_count"]:
         return []
-    text = "%(number)s of the linked communities have no year built yet."
+    text = N_("%(number)s of the linked communities have no year built yet.")
     return [Finding("R07", "error", "built_up_to_2000", msg(text, number=sums["community_count"] - known))]
 
 
 def incomplete_findings(communities: Iterable[Mapping[str, Any]]) -> list[Finding]:
     """R10: every linked community must be complete; one hard finding names each that is not."""
-    text = "“%(name)s” still lacks required information: complete it first."
+    text = N_("“%(name)s” still lacks required information: complete it first.")
     return [
         Finding("R10", "error", "communities", msg(text, name=row["name"]))
         for row in communities

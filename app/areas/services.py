@@ -22,7 +22,7 @@ from app.areas.rules import held_message
 from app.areas.sums import execute, mark, owner_table
 from app.audit import services as audit
 from app.communities.models import Community
-from app.kernel.errors import Finding, Message, OutOfScope, RuleViolation, msg
+from app.kernel.errors import N_, Finding, Message, OutOfScope, RuleViolation, msg
 from app.kernel.observers import Observers
 from app.persistence.context import current_actor, current_scope
 from app.persistence.gate import scope_clause
@@ -74,7 +74,7 @@ def _require_living(session: Session, area: Area) -> None:
     table = owner_table(owner_of(area))
     gone = execute(session, select(table.c.deleted_at).where(table.c.id == area.id)).scalar_one()
     if gone is not None:
-        text = "“%(name)s” was deleted meanwhile: restore it first."
+        text = N_("“%(name)s” was deleted meanwhile: restore it first.")
         raise RuleViolation(Finding("M1.5.3", "error", None, msg(text, name=area.name)))
 
 
@@ -105,7 +105,7 @@ def _read_chosen(session: Session, area: Area, ids: Sequence[int]) -> dict[int, 
 
 
 def _taken(rule: str, row: Any, who: str) -> Finding:
-    text = "“%(name)s” has been linked to “%(holder)s” by %(who)s: unlink it there first."
+    text = N_("“%(name)s” has been linked to “%(holder)s” by %(who)s: unlink it there first.")
     return Finding(rule, "error", str(row.id), msg(text, name=row.name, holder=row.holder, who=who))
 
 
@@ -164,7 +164,7 @@ def _not_held(session: Session, area: Area, community_id: int) -> Finding:
     """Why a community cannot be unlinked here: it came with a reserve project or is not linked here."""
     row = _read_chosen(session, area, [community_id])[community_id]
     if owner_of(area) == "plan_task" and row.reserve_project_id in queries.reserve_ids(session, area.id):
-        text = "“%(name)s” belongs to the reserve project “%(holder)s”: unlink that one."
+        text = N_("“%(name)s” belongs to the reserve project “%(holder)s”: unlink that one.")
         return Finding("M1.6.2", "error", str(community_id), msg(text, name=row.name, holder=row.holder))
     return Finding("M1.6.2", "error", str(community_id), msg("“%(name)s” is not linked here.", name=row.name))
 
@@ -227,7 +227,7 @@ def unlink_reserves(
         return LinkReport()
     rows = _read_reserves(session, plan, wanted)
     if odd := set(wanted) - set(held):
-        text = "“%(name)s” is not linked here."
+        text = N_("“%(name)s” is not linked here.")
         raise RuleViolation(
             [Finding("M1.6.2", "error", str(i), msg(text, name=rows[i].name)) for i in sorted(odd)]
         )

@@ -40,7 +40,7 @@ DUE = (DAY(2021, 10, 31), DAY(2022, 12, 31))
         ("started", DAY(2021, 11, 1), "green", "425 days to the finish deadline"),
         ("started", DAY(2022, 10, 30), "yellow", "62 days to the finish deadline"),
         ("started", DAY(2023, 1, 1), "red", "Finish overdue by 1 days"),
-        ("finished", DAY(2030, 1, 1), "green", "Finished"),
+        ("finished", DAY(2030, 1, 1), "green", "Works finished"),
     ],
 )
 def test_light_with_its_reason(state: str, today: dt.date, colour: str, reason: str) -> None:
