@@ -87,7 +87,7 @@ class PlanTask(Area, Model):
         Index("ix_plan_task_recycle", "county_code", "deleted_at"),
     )  # fmt: skip
 
-    year: Mapped[int] = mapped_column(SmallInteger, nullable=False, info={"label": _l("Listed in the plan of")})
+    year: Mapped[int] = mapped_column(SmallInteger, nullable=False, info={"label": _l("Listed in plan of")})
     code: Mapped[str] = mapped_column(String(17), nullable=False, info={"label": _l("Area code")})
     planned_start: Mapped[dt.date | None] = mapped_column(Date, info={"label": _l("Planned start")})
     planned_finish: Mapped[dt.date | None] = mapped_column(Date, info={"label": _l("Planned finish")})

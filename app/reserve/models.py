@@ -28,7 +28,7 @@ class ReserveProject(Area, Model):
         Index("ix_reserve_project_recycle", "county_code", "deleted_at"),
     )  # fmt: skip
     plan_year: Mapped[int] = mapped_column(
-        SmallInteger, nullable=False, default=0, server_default="0", info={"label": _l("Listed in the plan of")}
+        SmallInteger, nullable=False, default=0, server_default="0", info={"label": _l("Listed in plan of")}
     )
     plan_name: Mapped[str] = mapped_column(
         String(120), nullable=False, default="", server_default="", info={"label": _l("Plan link")}

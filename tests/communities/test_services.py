@@ -120,6 +120,7 @@ def test_likely_duplicates_come_with_their_number(clerk: Any) -> None:
 
 @pytest.mark.req("R04")
 def test_a_county_that_estimates_by_households_is_told(clerk: Any) -> None:
+    change("DELETE FROM community_link WHERE county_code='430703'")
     change("UPDATE community SET deleted_at='2026-01-01' WHERE county_code='430703'")
     for index, households in enumerate((10, 20, 30)):
         with unit_of_work() as session:
