@@ -53,12 +53,14 @@ def register(app: Flask) -> None:
     from app.communities.views import CommunityBinView, CommunityView
     from app.ops import views as console
     from app.web.drafts import DraftView
+    from app.web.manual import ManualView
 
     for api in (CommunityApi, RegionApi):
         appbuilder.add_api(api)
     accounts = (AccountView, UserSessionView, SignInRecordView, ProfileView, RoleView, PolicyView, VisibilityView)
     communities = (CommunityView, CommunityBinView, CommunityMapView, CommunityImportView)
-    for view in (SessionView, *accounts, *communities, DraftView, AuditEventView, DescriptionView):
+    others = (DraftView, AuditEventView, DescriptionView, ManualView)
+    for view in (SessionView, *accounts, *communities, *others):
         appbuilder.add_view_no_menu(view)
     console.register(app)
 

@@ -18,7 +18,7 @@ from app.persistence.context import current_actor
 TOKEN_ENDPOINTS = frozenset({"TokenApi.login", "TokenApi.refresh"})
 # everything that answers without a session; a new public page is added here and nowhere else
 PUBLIC = (
-    frozenset({"static", "AuthView.login", "AuthView.logout", "LocaleView.index", "healthz", "metrics"})
+    frozenset({"static", "AuthView.login", "AuthView.logout", "LocaleView.index", "ManualView.show", "healthz", "metrics"})
     | TOKEN_ENDPOINTS
 )
 # what an account may reach before it has changed its first password or set up a required second factor
