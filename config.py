@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from pathlib import Path
@@ -36,6 +37,7 @@ def load() -> dict[str, object]:
     database_url = os.environ.get("DATABASE_URL") or f"sqlite:///{data_dir / 'portal.db'}"
     if database_url.startswith(("postgres://", "postgresql://")):
         database_url = "postgresql+psycopg://" + database_url.split("://", 1)[1]
+    secret_key = _secret_key(data_dir)
     redis_url = os.environ.get("REDIS_URL", "")
     production = os.environ.get("PORTAL_ENV", "development") == "production"
     https = _flag("PORTAL_HTTPS", production)
@@ -43,7 +45,7 @@ def load() -> dict[str, object]:
         "DATA_DIR": str(data_dir),
         "PRODUCTION": production,
         "HTTPS": https,
-        "SECRET_KEY": _secret_key(data_dir),
+        "SECRET_KEY": secret_key,
         "SQLALCHEMY_DATABASE_URI": database_url,
         "SQLALCHEMY_ENGINE_OPTIONS": engine_options(database_url),
         "SQLALCHEMY_TRACK_MODIFICATIONS": False,
@@ -84,6 +86,8 @@ def load() -> dict[str, object]:
         "SESSION_COOKIE_SECURE": https,
         "WTF_CSRF_TIME_LIMIT": None,
         "WTF_CSRF_CHECK_DEFAULT": False,
+        # tokens are signed with a key of their own: a cookie is never taken for a token
+        "JWT_SECRET_KEY": hashlib.sha256(b"tokens:" + secret_key.encode()).hexdigest(),
         "JWT_ACCESS_TOKEN_EXPIRES": 1800,
         "JWT_REFRESH_TOKEN_EXPIRES": 8 * 3600,
         "MAX_CONTENT_LENGTH": 64 * 1024 * 1024,

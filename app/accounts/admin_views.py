@@ -68,7 +68,7 @@ class AccountView(PeopleView):
         ]
         states = [
             self.node(state, _("Stopped"), counts.stopped, state="stopped"),
-            self.node(state, _("Locked"), counts.locked, state="locked"),
+            self.node(state, _("Locked (account)"), counts.locked, state="locked"),
             self.node(state, _("First password"), counts.first, state="first"),
         ]
         return {"tree": [[top], states], "tree_title": _("Roles and states"), "roles": ROLES}
@@ -238,7 +238,7 @@ class UserSessionView(PeopleView):
 
     def list_context(self, state: State, preference: Preference) -> dict[str, Any]:
         nodes = [
-            self.node(state, _("Open"), None),
+            self.node(state, _("Open (session)"), None),
             self.node(state, _("Ended"), None, state="ended"),
             self.node(state, _("All"), None, state="all"),
         ]

@@ -43,7 +43,7 @@ def explain(login: str, entity: str, number: str) -> list[Check]:
     account = queries.account_of(login)
     model = entities().get(entity)
     if account is None:
-        return [Check("bad", _("Account"), _("There is no account of this login name."))]
+        return [Check("bad", _("Account state"), _("There is no account of this login name."))]
     if model is None:
         return [Check("bad", _("Kind of record"), _("Not one of the choices."))]
     actor = principal.actor_of(account.id) if account.active else _stopped(account)
@@ -62,12 +62,12 @@ def _stopped(account: Row[Any]) -> Actor:
 
 def _account(account: Row[Any]) -> Check:
     if not account.active:
-        return Check("bad", _("Account"), _("The account is stopped."))
+        return Check("bad", _("Account state"), _("The account is stopped."))
     if account.locked_until and account.locked_until > utcnow():
-        return Check("bad", _("Account"), _("The account is locked after too many wrong passwords."))
+        return Check("bad", _("Account state"), _("The account is locked after too many wrong passwords."))
     if account.must_change_password:
-        return Check("warn", _("Account"), _("The first password has not been changed yet; until then nothing else opens."))
-    return Check("ok", _("Account"), _("The account is in use."))
+        return Check("warn", _("Account state"), _("The first password has not been changed yet; until then nothing else opens."))
+    return Check("ok", _("Account state"), _("The account is in use."))
 
 
 def _roles(actor: Actor) -> Check:

@@ -56,13 +56,13 @@ def _account_state(row: Any) -> str:
     if not row.active:
         return _("Stopped")
     if row.locked_until and row.locked_until > utcnow():
-        return _("Locked")
+        return _("Locked (account)")
     return _("First password") if row.must_change_password else _("In use (account)")
 
 
 def _account_light(row: Any) -> Markup:
     word = _account_state(row)
-    kind = "bad" if not row.active else "warn" if word == _("Locked") else "wait" if row.must_change_password else "ok"
+    kind = "bad" if not row.active else "warn" if word == _("Locked (account)") else "wait" if row.must_change_password else "ok"
     return Markup('<span class="light l-{}"><i class="sh sh-{}"></i>{}</span>').format(kind, kind, word)
 
 
@@ -99,7 +99,7 @@ ACCOUNT_COLUMNS: tuple[Column, ...] = (
 
 def _session_state(row: Any) -> str:
     if row.ended_at is None:
-        return _("Open")
+        return _("Open (session)")
     return _(ENDED[row.ended_reason]) if row.ended_reason in ENDED else _("Ended")
 
 

@@ -57,6 +57,9 @@ _PROVINCE = (
 
 _JOINT = _EVERYBODY | _all("Region", *_READ)
 
+# what every role keeps: without it nobody could sign out or change a password
+EVERYBODY: frozenset[Permission] = frozenset(_EVERYBODY)
+
 # the words of the vocabulary, as the pages of roles and permissions show them
 ACTIONS: dict[str, str] = {
     "can_list": N_("see lists (permission)"),
@@ -78,6 +81,7 @@ RESOURCES: dict[str, str] = {
     "Home": N_("Home page"),
     "Api": N_("Interface for programs"),
     "Profile": N_("Own profile"),
+    "Draft": N_("Drafts of forms"),
     "Community": N_("Communities"),
     "Map": N_("Map"),
     "Region": N_("Regions"),

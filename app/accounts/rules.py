@@ -10,24 +10,22 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from app.accounts.matrix import ADMINISTRATORS, ROLES, Permission
+from app.accounts.matrix import ADMINISTRATORS, EVERYBODY, ROLES, Permission
 from app.kernel.errors import N_, Finding, Message, msg
 from app.kernel.text import valid_phone
 
 LOGIN = re.compile(r"[a-z][a-z0-9_.-]{2,31}")
 JOINT_REVIEWERS = frozenset(name for name in ROLES if name.startswith("joint_reviewer_"))
-# what every role keeps: without it nobody could sign out or change a password
-EVERYBODY: frozenset[Permission] = frozenset({("can_show", "Home"), ("can_show", "Profile"), ("can_edit", "Profile")})
 LONGEST_PASSWORD = 128
 _SYMBOLS = "!@#$%&*+=?"
 _CLASSES = (string.ascii_lowercase, string.ascii_uppercase, string.digits)
 
 OUTCOMES: dict[str, str] = {
-    "success": N_("Signed in"),
+    "success": N_("Sign-in succeeded"),
     "second_step": N_("Password right, code asked"),
     "wrong_password": N_("Wrong password"),
     "wrong_code": N_("Wrong or used code"),
-    "locked": N_("Locked"),
+    "locked": N_("Locked (account)"),
     "stopped": N_("Account stopped"),
     "unknown": N_("Unknown account"),
     "api_success": N_("Signed in (API)"),
