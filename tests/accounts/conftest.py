@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from app.extensions import db
 from app.kernel.actor import SYSTEM
 from app.persistence.context import acting_as
+from app.persistence.engine import ensure_scope
 from tests.conftest import PASSWORD, csrf_of
 
 
@@ -28,6 +29,7 @@ def sql(app_db: Flask) -> Callable[..., Any]:
 
     def run(statement: str, **values: Any) -> Any:
         with app_db.app_context(), acting_as(SYSTEM):
+            ensure_scope(db.session())
             result = db.session.execute(sa.text(statement), values)
             rows = result.all() if result.returns_rows else []
             db.session.commit()

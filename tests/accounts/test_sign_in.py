@@ -115,7 +115,8 @@ def test_scripts_get_401_with_the_header(client) -> None:
         answer = client.get("/communities/list/", headers=headers)
         assert answer.status_code == 401
         assert answer.headers["X-Login-Required"] == "1"
-    assert client.get("/static/js/portal.js").status_code == 200
+    with client.get("/static/js/portal.js") as script:
+        assert script.status_code == 200
 
 
 def test_sign_in_records_cannot_be_changed(client, app_db: Flask, sql) -> None:
@@ -132,9 +133,9 @@ def test_records_belong_to_the_audit_administrator(client, signed_in) -> None:
     page = auditor.get("/sign-in-records/list/?outcome=wrong_password").get_data(as_text=True)
     assert "hanshou" in page
     assert "密码错误" in page
-    book = auditor.post("/sign-in-records/export/", data={"range": "all"})
-    assert book.status_code == 200
-    assert book.data[:2] == b"PK"
+    with auditor.post("/sign-in-records/export/", data={"range": "all"}) as book:
+        assert book.status_code == 200
+        assert book.data[:2] == b"PK"
     for other in ("sysadmin", "secadmin", "hunan"):
         assert signed_in(other).get("/sign-in-records/list/").status_code == 403
 
