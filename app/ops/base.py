@@ -247,10 +247,12 @@ class CappedCount:
 
 
 def place_findings(form: Form, refused: RuleViolation) -> None:
-    """Put each finding beside its field; what has no field on this form goes above it."""
+    """Put each finding beside its field (or the first of its parts); what has none goes above the form."""
     for finding in refused.findings:
         text = translate(finding.message)
-        field = form._fields.get(finding.field or "")
+        name = finding.field or ""
+        parts = (field for key, field in form._fields.items() if name and key.startswith(f"{name}__"))
+        field = form._fields.get(name) or next(parts, None)
         if field is None:
             flash(text, "danger")
         else:

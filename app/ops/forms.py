@@ -14,6 +14,7 @@ from wtforms import (
     SelectField,
     StringField,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from app.audit.listing import county_choices
@@ -40,8 +41,8 @@ class LivePick(SelectField):
     """A select whose choices are read for each request."""
 
     def __init__(self, label: Any, choices: Any, *, empty: bool = False, **more: Any) -> None:
-        def live() -> list[tuple[str, Any]]:
-            return [("", ""), *choices()] if empty else choices()
+        def live() -> list[SelectChoice]:
+            return [SelectChoice(*pair) for pair in ([("", ""), *choices()] if empty else choices())]
 
         super().__init__(
             label, choices=live, filters=[lambda value: value or None] if empty else [], **more

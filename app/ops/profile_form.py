@@ -18,6 +18,7 @@ from wtforms import (
     TextAreaField,
     widgets,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from app.extensions import _, _l
@@ -190,7 +191,7 @@ def _fields() -> dict[str, Any]:
         render_kw={"rows": 4, "spellcheck": "false"},
     )
     made["requires_review"] = Ticks(
-        label["requires_review"], choices=[(k, REVIEWER_LABELS[k]) for k in REVIEWERS]
+        label["requires_review"], choices=[SelectChoice(k, REVIEWER_LABELS[k]) for k in REVIEWERS]
     )
     made["county_may_declare"] = BooleanField(label["county_may_declare"])
     return made
