@@ -45,7 +45,12 @@ class VersionedFiles(WhiteNoise):  # type: ignore[misc]
 
     def __init__(self, application: Any, root: str) -> None:
         super().__init__(
-            application, root=root, prefix="static/", max_age=0, add_headers_function=self._headers
+            application,
+            root=root,
+            prefix="static/",
+            max_age=0,
+            allow_all_origins=False,
+            add_headers_function=self._headers,
         )
         self._packed: dict[str, bytes] = {}
 
