@@ -26,7 +26,9 @@ PAGES = {
 def test_pages_pass_axe_and_never_scroll_sideways(
     browser: Any, server: str, username: str, width: int
 ) -> None:
-    context = browser.new_context(base_url=server, viewport={"width": width, "height": 800})
+    context = browser.new_context(
+        base_url=server, viewport={"width": width, "height": 800}, reduced_motion="reduce"
+    )
     page, faults = context.new_page(), []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda m: faults.append(m.text) if "Content Security Policy" in m.text else None)
@@ -39,6 +41,7 @@ def test_pages_pass_axe_and_never_scroll_sideways(
         assert page.goto(path).status == 200, path
         for theme in ("light", "dark"):
             page.evaluate("theme => portalTheme.set(theme)", theme)
+            page.evaluate("Promise.all(document.getAnimations().map(a => a.finished.catch(() => null)))")
             page.context.new_cdp_session(page).send(
                 "Runtime.evaluate", {"expression": AXE.read_text(encoding="utf-8")}
             )
