@@ -24,7 +24,13 @@ PERSON, STATE, WHERE = _l("Person"), _l("State"), _l("Place and time")
 
 
 def _plain(key: str) -> Callable[[Any], Any]:
-    return lambda row: getattr(row, key)
+    """The value as it is; nothing rather than None in the table."""
+
+    def value(row: Any) -> Any:
+        found = getattr(row, key)
+        return "" if found is None else found
+
+    return value
 
 
 def when(value: dt.datetime | None) -> str:
@@ -160,7 +166,7 @@ RECORD_COLUMNS: tuple[Column, ...] = (
     _text("address", _l("IP address"), WHERE, css="nowrap", sort="address"),
     Column("agent", _l("Browser"), ("agent",), lambda row: Markup('<span class="clip" title="{}">{}</span>').format(row.agent, browser(row.agent)),
            _plain("agent"), group=WHERE, width=40),
-    Column("user_id", _l("Account number"), ("user_id",), _plain("user_id"), _plain("user_id"), "int", css="num", group=PERSON, default=False),
+    Column("user_id", _l("Account number"), ("user_id",), _plain("user_id"), lambda row: row.user_id, "int", css="num", group=PERSON, default=False),
 )  # fmt: skip
 
 

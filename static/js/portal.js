@@ -188,7 +188,7 @@
       all.forEach(function (s) {
         if (s.tomselect) { return; }
         var o = { maxOptions: 500, allowEmptyOption: true, plugins: s.multiple ? ['remove_button'] : [], render: { no_results: function () { return '<div class="no-results">' + text('noResult') + '</div>'; } } };
-        if (s.dataset.endpoint) { o.valueField = 'id'; o.labelField = 'text'; o.searchField = 'text'; o.preload = 'focus'; o.load = function (q, done) { fetch(s.dataset.endpoint + (s.dataset.endpoint.indexOf('?') < 0 ? '?' : '&') + 'q=' + encodeURIComponent(q), { headers: { 'X-Requested-With': 'fetch' } }).then(function (r) { return r.json(); }).then(function (d) { done(d.results || d); }, function () { done(); }); }; }
+        if (s.dataset.endpoint) { o.valueField = 'id'; o.labelField = 'text'; o.searchField = 'text'; o.preload = 'focus'; o.score = function () { return function () { return 1; }; /* the server has chosen: it knows pinyin too */ }; o.load = function (q, done) { this.clearOptions(); fetch(s.dataset.endpoint + (s.dataset.endpoint.indexOf('?') < 0 ? '?' : '&') + 'q=' + encodeURIComponent(q), { headers: { 'X-Requested-With': 'fetch' } }).then(function (r) { return r.json(); }).then(function (d) { done(d.results || d); }, function () { done(); }); }; }
         var ts = new window.TomSelect(s, o), label = $('label[for="' + s.id + '-ts-control"],label[for="' + s.id + '"]');
         if (label && !label.id) { label.id = s.id + '-label'; }
         if (label) { ts.control_input.setAttribute('aria-labelledby', label.id); s.setAttribute('aria-labelledby', label.id); } else if (s.hasAttribute('aria-label')) { ts.control_input.setAttribute('aria-label', s.getAttribute('aria-label')); }
