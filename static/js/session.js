@@ -26,7 +26,7 @@
         if (!form) { d.close('cancel'); location.href = url; return; }
         form = doc.importNode(form, true); form.dataset.native = '';
         $$('[id]', form).forEach(function (el) { var old = el.id; el.id = 'again-' + old; $$('[for="' + old + '"]', form).forEach(function (l) { l.htmlFor = el.id; }); $$('[data-eye="' + old + '"]', form).forEach(function (b) { b.dataset.eye = el.id; }); });
-        var alerts = page.querySelector('#flashes'); body.replaceChildren(); if (alerts && alerts.children.length) { var box = p.make('div', 'dialog-text'); box.append.apply(box, Array.prototype.map.call(alerts.children, function (n) { return doc.importNode(n, true); })); body.appendChild(box); }
+        var alerts = page.querySelector('#flashes'); body.replaceChildren(); if (alerts && alerts.children.length && !alerts.closest('form[data-login]')) { var box = p.make('div', 'dialog-text'); box.append.apply(box, Array.prototype.map.call(alerts.children, function (n) { return doc.importNode(n, true); })); body.appendChild(box); }
         body.appendChild(form);
         var name = form.querySelector('[autocomplete="username"]'); if (name && !name.value) { name.value = p.meta('portal-user'); }
         var inputs = $$('input:not([type="hidden"])', form), first = inputs.filter(function (i) { return !i.value; })[0] || inputs[0]; if (first) { first.focus(); }
