@@ -25,11 +25,14 @@
       get(join(host.dataset.around, { west: Math.max(-180, b.getWest()).toFixed(6), south: b.getSouth().toFixed(6), east: Math.min(180, b.getEast()).toFixed(6), north: b.getNorth().toFixed(6) })).then(function (d) {
         dots.clearLayers();
         if (!host.dataset.tiles) { d.towns.forEach(function (t) { L.circleMarker([t[2], t[1]], { radius: 0, weight: 0, interactive: false }).addTo(dots).bindTooltip(safe(t[0]), { permanent: true, direction: 'center', className: 'place-name town-name' }); }); }
-        d.points.forEach(function (row) {
-          if (String(row[0]) === host.dataset.own) { return; }
-          var dot = L.circleMarker([row[3], row[2]], { radius: 5, weight: 2, fillOpacity: 1, className: 'near-dot', interactive: false }).addTo(dots);
-          if (map.getZoom() >= 14) { dot.bindTooltip(safe(row[1]), { permanent: true, direction: 'right', offset: [6, 0], className: 'place-name' }); }
-        });
+        var middle = map.getSize().divideBy(2), taken = [L.bounds(middle.subtract([20, 44]), middle.add([20, 6]))];
+        d.points.filter(function (row) { return String(row[0]) !== host.dataset.own; }).map(function (row) { return { row: row, at: map.latLngToContainerPoint([row[3], row[2]]) }; })
+          .sort(function (one, two) { return one.at.distanceTo(middle) - two.at.distanceTo(middle); }).forEach(function (item) {
+            var dot = L.circleMarker([item.row[3], item.row[2]], { radius: 5, weight: 2, fillOpacity: 1, className: 'near-dot', interactive: false }).addTo(dots), name = item.row[1];
+            var box = L.bounds(item.at.subtract([6, 9]), item.at.add([14 + name.length * 12.5, 9]));
+            if (map.getZoom() < 13.5 || taken.some(function (other) { return other.intersects(box); })) { return; }
+            taken.push(box); dot.bindTooltip(safe(name), { permanent: true, direction: 'right', offset: [6, 0], className: 'place-name' });
+          });
       }, function () { /* the dots are orientation only; the next move of the map asks again */ });
     }, 250);
     map.on('moveend', around); around();
