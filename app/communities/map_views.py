@@ -194,7 +194,7 @@ class CommunityMapView(BaseView):
         """What R06 says of a point, and the communities within the profile's distance of it."""
         county, lng, lat = _county(), _degrees("lng"), _degrees("lat")
         limits = assessment.thresholds(county)
-        outside = county_index().distance_km(county, lng, lat)
+        outside = county_index().distance_km(county, float(lng), float(lat))
         own = request.args.get("id")
         near = record_queries.neighbours(
             db.session(), lng, lat, limits.duplicate_metres, row_id(own) if own else None

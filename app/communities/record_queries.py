@@ -120,10 +120,12 @@ def surroundings(
         if row.kind == "county":
             known.append((row.planned_investment, row.household_count, row.built_year))
             continue
-        point = (float(row.lng), float(row.lat)) if row.lng is not None else (None, None)
         candidates.append(
-            Candidate(row.id, row.name, row.normalised_name, *point, row.building_count, row.household_count,
-                      row.floor_area)
+            Candidate(
+                id=row.id, name=row.name, normalised=row.normalised_name, floor_area=row.floor_area,
+                lng=None if row.lng is None else float(row.lng), lat=None if row.lat is None else float(row.lat),
+                building_count=row.building_count, household_count=row.household_count,
+            )
         )  # fmt: skip
     return Surroundings(candidates, known)
 

@@ -44,11 +44,15 @@ class CommunityView(CommunityPages, PortalModelView):
     include_route_methods = frozenset({
         "list", "export", "count", "preferences", "add", "edit", "check", "show", "reveal", "delete", "action_post",
     })  # fmt: skip
-    list_title = _l("Mark on map")
     list_template = "communities/list.html"
     list_columns = ["name"]
     add_form = CommunityForm
     edit_form = CommunityForm
+
+    @property
+    def list_title(self) -> Any:
+        """标点上图 for the county, 意向库 for those above it (M1.4)."""
+        return _l("Mark on map") if current_actor().region_level == "county" else _l("Candidates")
 
     def list_context(self, state: State, preference: Preference) -> dict[str, Any]:
         rows = queries.summary()

@@ -123,10 +123,10 @@ def search(words: str, county_code: str) -> list[Place]:
 
 def _place(row: dict[str, Any], fallback: str, detail: str) -> Place | None:
     point = row.get("lonlat")
-    pair = str(point).replace(" ", ",").split(",") if point else [row.get("lon"), row.get("lat")]
+    pair = str(point).replace(" ", ",").split(",") if point else [str(row.get("lon")), str(row.get("lat"))]
     try:
         lng, lat = (float(part) for part in pair)
-    except (TypeError, ValueError):
+    except ValueError:
         return None
     if not (73 <= lng <= 136 and 3 <= lat <= 54):
         return None

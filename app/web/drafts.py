@@ -75,7 +75,9 @@ def _payload() -> tuple[dict[str, Any], str | None]:
     if (request.content_length or 0) > MOST_BYTES:
         abort(413)
     body = request.get_json(silent=True)
-    values = body.get("values") if isinstance(body, dict) else None
+    if not isinstance(body, dict):
+        abort(400)
+    values = body.get("values")
     if not isinstance(values, dict) or len(values) > MOST_FIELDS or len(json.dumps(values)) > MOST_BYTES:
         abort(400)
     plain = all(
