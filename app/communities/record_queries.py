@@ -123,7 +123,8 @@ def surroundings(
         candidates.append(
             Candidate(
                 id=row.id, name=row.name, normalised=row.normalised_name, floor_area=row.floor_area,
-                lng=None if row.lng is None else float(row.lng), lat=None if row.lat is None else float(row.lat),
+                lng=None if row.lng is None else float(row.lng),
+                lat=None if row.lat is None else float(row.lat),
                 building_count=row.building_count, household_count=row.household_count,
             )
         )  # fmt: skip
@@ -159,7 +160,7 @@ def neighbours(
 
 
 def points(session: Session, county_code: str, box: tuple[Decimal, ...]) -> list[Any]:
-    """(id, name, lng, lat) of a county's communities inside west, south, east, north; at most `MOST_ON_MAP`."""
+    """(id, name, lng, lat) of a county's communities inside west, south, east, north (`MOST_ON_MAP`)."""
     c = _community.c
     west, south, east, north = box
     statement = (

@@ -35,7 +35,7 @@ def ticked(listing: Listing) -> tuple[list[int], bool]:
 
 
 class CommunityView(CommunityPages, PortalModelView):
-    """The list of the user's communities with tree, search, filters and export; the record's pages are mixed in."""
+    """The list of the user's communities with tree, search, filters and export; pages of a record mixed in."""
 
     route_base = "/communities"
     datamodel = SQLAInterface(Community, db.session)
