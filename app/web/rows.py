@@ -17,7 +17,9 @@ _special = re.compile(r"""[&<>"']""").search
 
 
 def html(value: Any) -> str:
-    """The value as HTML text; ``Markup`` stands as it is."""
+    """The value as HTML text; ``Markup`` stands as it is, nothing gives nothing."""
+    if value is None:
+        return ""
     if type(value) is Markup:
         return value
     return value if type(value) is str and not _special(value) else str(escape(value))
