@@ -126,7 +126,9 @@ class CommunityPages:
             if own is None:
                 saved = services.create_community(session, actor, values, confirmed=confirmed)
             else:
-                version = int(form.version.data) if (form.version.data or "").isdecimal() else 0
+                # from the request itself: a form without it must not be taken for the newest version
+                posted = request.form.get("version", "")
+                version = int(posted) if posted.isdecimal() and len(posted) < 10 else 0
                 saved = services.update_community(session, actor, own, values, version, confirmed=confirmed)
             more = request.form.get("then") == "more"
             target = url_for("CommunityView.add") if more else url_for("CommunityView.show", pk=saved.id)

@@ -1,0 +1,231 @@
+"""Who may call what: every registered address and method, as data (roles.md). A new route without a row fails.
+
+A row names the accounts that may (everybody else signed in is ``refused``), what nobody gets (``nobody``), what those
+who may get for a record of their own jurisdiction (``own``) and for one of another county, city or province
+(``foreign``). Calls are made with an empty body, so ``own`` of a form is its refusal by the rules (422), not a success.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+# ── accounts by role ──
+EDITORS = frozenset({"dingcheng", "hanshou", "nayong"})
+REVIEWERS = frozenset({"dingcheng_review"})
+CITY = frozenset({"changde"})
+PROVINCE = frozenset({"hunan", "guizhou"})
+JOINT = frozenset({"hunan_zj", "hunan_fgw", "hunan_czt"})
+BUILDERS = frozenset({"yuxia"})
+SYSTEM, SECURITY, AUDIT = frozenset({"sysadmin"}), frozenset({"secadmin"}), frozenset({"auditadmin"})
+READERS = EDITORS | REVIEWERS | CITY | PROVINCE
+ADMINISTRATORS = SYSTEM | SECURITY | AUDIT
+EVERYBODY = READERS | JOINT | BUILDERS | ADMINISTRATORS
+NOBODY: frozenset[str] = frozenset()
+
+# region prefix of each account: what lies inside is its own
+SCOPE: dict[str, str] = {
+    "dingcheng": "430703", "dingcheng_review": "430703", "hanshou": "430722", "nayong": "520525", "changde": "4307",
+    "hunan": "43", "guizhou": "52", "hunan_zj": "43", "hunan_fgw": "43", "hunan_czt": "43",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Row:
+    """One address and method. ``target`` says whose record stands in the address; ``args`` the other parts of it."""
+
+    endpoint: str
+    method: str
+    who: frozenset[str]
+    own: tuple[int, ...] = (200,)
+    target: str = ""
+    args: dict[str, Any] = field(default_factory=dict)
+    query: str = ""
+    data: dict[str, str] = field(default_factory=dict)
+    foreign: tuple[int, ...] = (404,)
+    refused: tuple[int, ...] = (403,)
+    nobody: tuple[int, ...] = (302,)
+    # an answer that may hold what the account's jurisdiction does not: the audit trail of everybody
+    everywhere: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.endpoint, self.method
+
+    def __str__(self) -> str:
+        return f"{self.endpoint} {self.method}"
+
+
+def row(endpoint: str, method: str, who: frozenset[str], *own: int, **more: Any) -> Row:
+    return Row(endpoint, method, who, own or (200,), **more)
+
+
+def listing(view: str, who: frozenset[str], export: frozenset[str] = NOBODY, **more: Any) -> list[Row]:
+    """The addresses of a list page."""
+    rows = [
+        row(f"{view}.list", "GET", who, **more),
+        row(f"{view}.count", "GET", who, **more),
+        row(f"{view}.preferences", "POST", who, 400),
+    ]
+    return [*rows, row(f"{view}.export", "POST", export, **more)] if export else rows
+
+
+# ── communities ──
+COMMUNITIES = [
+    *listing("CommunityView", READERS, READERS),
+    row("CommunityView.add", "GET", EDITORS),
+    row("CommunityView.add", "POST", EDITORS, 422),
+    row("CommunityView.check", "POST", EDITORS),
+    row("CommunityView.check", "POST", EDITORS, target="community", query="id={community}", foreign=(200, 404)),
+    row("CommunityView.edit", "GET", EDITORS, target="community"),
+    row("CommunityView.edit", "POST", EDITORS, 409, target="community", data={"name": "改名"}),
+    row("CommunityView.show", "GET", READERS, target="community"),
+    row("CommunityView.reveal", "POST", READERS, 200, 302, target="community", args={"field": "supervisor_phone"}),
+    row("CommunityView.delete", "POST", EDITORS, 302, target="community"),
+    row("CommunityView.action_post", "POST", EDITORS, 302, 404),
+    row("CommunityBinView.list", "GET", EDITORS),
+    row("CommunityBinView.count", "GET", READERS),
+    row("CommunityBinView.preferences", "POST", READERS, 400),
+    row("CommunityBinView.action_post", "POST", EDITORS, 302, 404),
+    row("CommunityMapView.boundary", "GET", READERS, target="county"),
+    row("CommunityMapView.around", "GET", READERS, 400),
+    row("CommunityMapView.places", "GET", READERS, 200, 404),
+    row("CommunityMapView.position", "GET", READERS, 400, 404),
+    row("CommunityMapView.tile", "GET", READERS, 404, args={"layer": "vec", "zoom": 1, "column": 1, "row": 1}),
+]  # fmt: skip
+IMPORTERS = EDITORS | PROVINCE
+IMPORTS = [
+    row("CommunityImportView.start", "GET", IMPORTERS),
+    row("CommunityImportView.template", "GET", IMPORTERS),
+    row("CommunityImportView.upload", "POST", IMPORTERS, 422),
+    row("CommunityImportView.show", "GET", IMPORTERS, target="batch"),
+    row("CommunityImportView.progress", "GET", IMPORTERS, target="batch"),
+    row("CommunityImportView.errors", "GET", IMPORTERS, 200, 302, 404, target="batch"),
+    row(
+        "CommunityImportView.correct",
+        "POST",
+        IMPORTERS,
+        200,
+        302,
+        400,
+        404,
+        409,
+        422,
+        target="batch",
+        args={"index": 1},
+    ),
+    row("CommunityImportView.write", "POST", IMPORTERS, 303, 409, 422, target="batch"),
+    row("CommunityImportView.abandon", "POST", IMPORTERS, 302, target="batch"),
+]
+API = [
+    row("CommunityApi.get_list", "GET", READERS, nobody=(401,)),
+    row("CommunityApi.get", "GET", READERS, target="community", nobody=(401,)),
+    row("CommunityApi.post", "POST", EDITORS, 415, nobody=(401,)),
+    row("CommunityApi.put", "PUT", EDITORS, 415, target="community", foreign=(404, 415), nobody=(401,)),
+    row("RegionApi.get_list", "GET", READERS | JOINT | SYSTEM, nobody=(401,)),
+    row("RegionApi.get", "GET", READERS | JOINT | SYSTEM, target="region", nobody=(401,)),
+    row("DescriptionView.docs", "GET", EVERYBODY, nobody=(401,)),
+    row("DescriptionView.document", "GET", EVERYBODY, nobody=(401,)),
+    row("TokenApi.login", "POST", EVERYBODY, 400, nobody=(400,)),
+    row("TokenApi.refresh", "POST", EVERYBODY, 401, nobody=(401,)),
+]
+
+# ── everybody's own things ──
+OWN = [
+    row("HomeView.index", "GET", EVERYBODY, 302),
+    row("LocaleView.index", "GET", EVERYBODY, 302, args={"locale": "zh_Hans_CN"}),
+    row("AuthView.login", "GET", EVERYBODY, 302, nobody=(200,)),
+    row("ProfileView.show", "GET", EVERYBODY),
+    row("ProfileView.edit", "POST", EVERYBODY, 302, 422),
+    row("ProfileView.password", "GET", EVERYBODY),
+    row("ProfileView.password", "POST", EVERYBODY, 422),
+    row("ProfileView.factor", "GET", EVERYBODY),
+    row("ProfileView.factor", "POST", EVERYBODY, 422),
+    row("ProfileView.factor_off", "POST", EVERYBODY, 302, 422),
+    row("ProfileView.end_session", "POST", EVERYBODY, 404, target="others_session"),
+    row("ProfileView.end_others", "POST", EVERYBODY, 302),
+    row("SessionView.live", "GET", EVERYBODY, 200, 204),
+    row("SessionView.kept", "GET", EVERYBODY, 200, 302),
+    row("SessionView.kept", "POST", EVERYBODY, 200, 302, 400, 404),
+    row("DraftView.show", "GET", EVERYBODY, 200, 204, args={"key": "community-new"}),
+    row("DraftView.save", "POST", EVERYBODY, 400, args={"key": "community-new"}),
+    row("DraftView.remove", "DELETE", EVERYBODY, 204, args={"key": "community-new"}),
+    row("static", "GET", EVERYBODY, args={"filename": "css/portal.css"}, nobody=(200,)),
+    row("healthz", "GET", EVERYBODY, nobody=(200,)),
+]
+# tested where they belong: signing in and out ends or starts a session
+ELSEWHERE = {("AuthView.login", "POST"), ("AuthView.logout", "POST"), ("metrics", "GET")}
+
+# ── administrators ──
+ACCOUNTS = [
+    *listing("AccountView", SYSTEM | SECURITY, SYSTEM),
+    row("AccountView.departments", "GET", SYSTEM | SECURITY),
+    row("AccountView.regions", "GET", SYSTEM | SECURITY),
+    row("AccountView.show", "GET", SYSTEM | SECURITY, args={"pk": 1}),
+    row("AccountView.add", "GET", SYSTEM),
+    row("AccountView.add", "POST", SYSTEM, 422),
+    row("AccountView.edit", "GET", SYSTEM, args={"pk": 1}),
+    row("AccountView.edit", "POST", SYSTEM, 409, 422, args={"pk": 1}),
+    row("AccountView.reset", "POST", SYSTEM, 404, args={"pk": 999999}),
+    row("AccountView.stop", "POST", SYSTEM, 404, args={"pk": 999999}),
+    row("AccountView.start", "POST", SYSTEM, 404, args={"pk": 999999}),
+    row("AccountView.reset_factor", "POST", SECURITY, 404, args={"pk": 999999}),
+    row("RoleView.list", "GET", SECURITY),
+    row("RoleView.show", "GET", SECURITY, 200, 404, args={"pk": 1}),
+    row("RoleView.edit", "GET", SECURITY, 200, 404, args={"pk": 1}),
+    row("RoleView.edit", "POST", SECURITY, 302, 404, 409, 422, args={"pk": 999999}),
+    *listing("UserSessionView", SECURITY),
+    row("UserSessionView.end", "POST", SECURITY, 302, 404, args={"pk": 999999}),
+    row("UserSessionView.end_all", "POST", SECURITY, 302, 404, args={"pk": 999999}),
+    row("PolicyView.show", "GET", SECURITY),
+    row("PolicyView.edit", "POST", SECURITY, 409, 422, args={"code": "430000"}),
+    row("VisibilityView.show", "GET", SYSTEM | SECURITY),
+    *listing("SignInRecordView", AUDIT, AUDIT),
+    *listing("AuditEventView", AUDIT, AUDIT, everywhere=True),
+    row("AuditEventView.show", "GET", AUDIT, args={"pk": 1}, everywhere=True),
+]
+
+
+def console(
+    view: str, who: frozenset[str] = SYSTEM, *, add: bool = False, edit: bool = False, delete: bool = False,
+    details: bool = False, everywhere: bool = False,
+) -> list[Row]:  # fmt: skip
+    """A section of the console: everything that is not said to be on does not exist, for those who may neither."""
+    absent: dict[str, Any] = {"refused": (404,), "everywhere": everywhere}
+
+    def on(there: bool, *own: int) -> dict[str, Any]:
+        return {**absent, "own": own if there else (404,)}
+
+    name = f"console_{view}"
+    return [
+        row(f"{name}.index_view", "GET", who, **absent),
+        Row(f"{name}.create_view", "GET", who, **on(add, 200)),
+        Row(f"{name}.create_view", "POST", who, **on(add, 200, 422)),
+        Row(f"{name}.edit_view", "GET", who, **on(edit, 302)),
+        Row(f"{name}.edit_view", "POST", who, **on(edit, 302)),
+        Row(f"{name}.delete_view", "POST", who, **on(delete, 302)),
+        Row(f"{name}.details_view", "GET", who, **on(details, 302)),
+        Row(f"{name}.export", "GET", who, args={"export_type": "csv"}, **on(False)),
+        Row(f"{name}.action_view", "POST", who, **on(False)),
+        Row(f"{name}.ajax_lookup", "GET", who, **on(False)),
+        Row(f"{name}.ajax_update", "POST", who, **on(False)),
+    ]
+
+
+CONSOLE = [
+    row("console.index", "GET", SYSTEM | AUDIT, refused=(404,)),
+    *console("code_tables"),
+    *console("code_items", add=True, edit=True),
+    *console("profiles", edit=True, details=True),
+    *console("regions", add=True, edit=True),
+    *console("towns", edit=True),
+    *console("withdrawn_codes", add=True, edit=True),
+    *console("departments", add=True, edit=True),
+    *console("holidays", add=True, edit=True, delete=True),
+    *console("jobs", details=True),
+    *console("sms"),
+    *console("sign_ins", AUDIT),
+    *console("audit", AUDIT, details=True, everywhere=True),
+]
+
+MATRIX: tuple[Row, ...] = (*COMMUNITIES, *IMPORTS, *API, *OWN, *ACCOUNTS, *CONSOLE)

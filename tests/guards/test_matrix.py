@@ -1,0 +1,186 @@
+"""Every address × every account × every ownership, over HTTP; refused calls change nothing, answers hold no canary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+import pytest
+from flask import Flask, url_for
+
+from app.communities.models import Community
+from app.communities.services import derived
+from app.kernel.actor import SYSTEM
+from app.persistence.context import acting_as
+from app.persistence.work import unit_of_work
+from app.web.setup import _gone
+from tests.guards.matrix import ELSEWHERE, EVERYBODY, MATRIX, SCOPE, Row
+from tests.shared import World
+
+pytestmark = pytest.mark.req("M1.0", "M1.1", "D1", "D2")
+# county → the sign that may be seen only inside it: own, other county, other city, other province
+CANARIES = {"430703": "金丝雀甲院", "430722": "金丝雀乙院", "430102": "金丝雀丙院", "520525": "金丝雀丁院"}
+GROUPS = [(name, list(rows)) for name, rows in groupby(MATRIX, key=lambda r: r.endpoint.partition(".")[0])]
+
+
+def plant(world: World) -> None:
+    """One community with a unique name, address, person and draft in each of four counties."""
+    with world.app.app_context(), acting_as(SYSTEM), unit_of_work() as session:
+        for county, sign in CANARIES.items():
+            values = {
+                "name": sign, "county_code": county, "address": f"{sign}路1号", "supervisor_name": f"{sign}员",
+                "supervision_unit": f"{sign}局", "supervisor_phone": "13800000000", "built_year": 1990,
+            }  # fmt: skip
+            session.add(Community(**values, **derived(values), created_by="", updated_by=""))
+
+
+@pytest.fixture(scope="module")
+def aviary(world: World) -> Iterator[tuple[World, dict[str, dict[str, int]]]]:
+    """The world with canaries, and the targets of the addresses: kind → county → number."""
+    plant(world)
+    found = world.rows("SELECT county_code, id, name FROM community")
+    targets: dict[str, dict[str, Any]] = {
+        "community": {row.county_code: row.id for row in found if row.name in CANARIES.values()},
+        "county": {county: county for county in CANARIES},
+        "region": {county: county for county in CANARIES},
+        "batch": {"430722": upload(world)},
+    }
+    world.client("nayong")
+    last = world.rows("SELECT max(id) AS id FROM user_session WHERE ended_at IS NULL")[0].id
+    targets["others_session"] = {"": last}
+    for name in sorted(EVERYBODY):
+        world.client(name)
+    yield world, targets
+
+
+def upload(world: World) -> int:
+    """A staged import of hanshou's; returns its number."""
+    from io import BytesIO
+
+    client = world.client("hanshou")
+    workbook = client.post("/communities/export/", data={"range": "all"}, buffered=True)
+    with BytesIO(workbook.data) as upload:
+        client.post("/communities/import/", data={"file": (upload, "甲.xlsx")}, content_type="multipart/form-data")
+    workbook.close()
+    rows = world.rows("SELECT max(id) AS id FROM import_batch WHERE county_code = '430722'")
+    assert rows[0].id, "the import was not staged"
+    return int(rows[0].id)
+
+
+def of_interest(world: World, rows: list[Row]) -> list[Row]:
+    """Roles are the same on both databases; what is narrowed to a jurisdiction is tried on both."""
+    narrowed = ("list", "get_list", "count", "export")
+    return [r for r in rows if world.backend == "sqlite" or r.target or r.endpoint.rpartition(".")[2] in narrowed]
+
+
+def not_for(row: Row, username: str) -> bool:
+    """The session that stands for somebody else's is this account's own."""
+    return row.target == "others_session" and username == "nayong"
+
+
+def address(app: Flask, row: Row, number: Any) -> str:
+    rule = next(
+        r for r in app.url_map.iter_rules() if r.endpoint == row.endpoint and row.method in (r.methods or ())
+    )
+    args = dict(row.args)
+    if row.target and not row.query:
+        (name,) = rule.arguments - set(args)
+        args[name] = number
+    with app.test_request_context("/"):
+        path = url_for(row.endpoint, **args)
+    return f"{path}?{row.query.format(community=number)}" if row.query else path
+
+
+def call(world: World, row: Row, username: str, number: Any = None) -> tuple[int, str]:
+    path = address(world.app, row, number)
+    answer = world.client(username).open(path, method=row.method, data=row.data or None, buffered=True)
+    status, text = answer.status_code, answer.get_data(as_text=True) if answer.mimetype != MIME else ""
+    answer.close()
+    return status, text
+
+
+MIME = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def strange(row: Row, username: str, text: str) -> list[str]:
+    """Signs of other jurisdictions in an answer."""
+    if row.everywhere and username in row.who:
+        return []
+    mine = SCOPE.get(username, "-")
+    return [sign for county, sign in CANARIES.items() if not county.startswith(mine) and sign in text]
+
+
+# ── the guard itself ──
+def test_every_route_has_a_row(sqlite_app: Flask) -> None:
+    gone = {name for name, view in sqlite_app.view_functions.items() if view is _gone}
+    real = {
+        (rule.endpoint, method)
+        for rule in sqlite_app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if rule.endpoint not in gone
+    }
+    listed = {row.key for row in MATRIX} | ELSEWHERE
+    assert not real - listed, f"add to tests/guards/matrix.py: {sorted(real - listed)}"
+    assert not {key for key in listed - real if key[0] != "metrics"}, "rows without a route"
+
+
+def test_rows_agree_with_the_roles() -> None:
+    assert {name for row in MATRIX for name in row.who} <= EVERYBODY
+    assert all(row.own for row in MATRIX)
+
+
+@pytest.mark.parametrize(("view", "rows"), GROUPS, ids=[name for name, _rows in GROUPS])
+def test_refused_calls(aviary: Any, view: str, rows: list[Row]) -> None:
+    """Whoever may not, nobody, and foreign records: the expected refusal, no canary, nothing changed."""
+    world, targets = aviary
+    before, faults = world.print(), []
+
+    def expect(row: Row, username: str, number: Any, wanted: tuple[int, ...], why: str) -> None:
+        status, text = call(world, row, username, number)
+        if status not in wanted:
+            faults.append(f"{row} by {username or 'nobody'} ({why} {number}): {status}, expected {wanted}")
+        if seen := strange(row, username, text):
+            faults.append(f"{row} by {username or 'nobody'} ({why} {number}): shows {seen}")
+
+    for row in of_interest(world, rows):
+        reach = targets.get(row.target, {"": None})
+        first = next(iter(reach.values()))
+        expect(row, "", first, row.nobody, "not signed in")
+        for username in sorted(EVERYBODY - row.who):
+            expect(row, username, first, row.refused, "not the role")
+        for username in sorted(row.who) if row.target not in ("", "others_session") else ():
+            for county, number in reach.items():
+                if not county.startswith(SCOPE.get(username, "-")) and not _above(row, county, username):
+                    expect(row, username, number, row.foreign, "foreign")
+    assert not faults, "\n".join(faults)
+    assert world.print() == before, "a refused call changed something"
+
+
+def _above(row: Row, county: str, username: str) -> bool:
+    return row.target == "region" and SCOPE.get(username, "").startswith(county.rstrip("0"))
+
+
+@pytest.mark.parametrize(("view", "rows"), GROUPS, ids=[name for name, _rows in GROUPS])
+def test_allowed_calls(aviary: Any, view: str, rows: list[Row]) -> None:
+    """Who may gets the page (or the rules' refusal of an empty form), and nothing of other jurisdictions on it."""
+    world, targets = aviary
+    faults = []
+    for row in of_interest(world, rows):
+        if row.endpoint in ("ProfileView.end_others", "CommunityImportView.abandon", "CommunityView.delete"):
+            continue  # would take the others' ground away; their own tests carry them out
+        reach = targets.get(row.target, {"": None})
+        for username in sorted(row.who):
+            for county, number in reach.items():
+                if row.target not in ("", "others_session") and not county.startswith(
+                    SCOPE.get(username, "-")
+                ):
+                    continue
+                if (row.target == "batch" and SCOPE[username] != county) or not_for(row, username):
+                    continue
+                status, text = call(world, row, username, number)
+                if status not in row.own:
+                    faults.append(f"{row} by {username} ({number}): {status}, expected {row.own}")
+                if seen := strange(row, username, text):
+                    faults.append(f"{row} by {username}: shows {seen}")
+    assert not faults, "\n".join(faults)
