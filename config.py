@@ -97,6 +97,14 @@ def load() -> dict[str, object]:
         "TIANDITU_KEY": os.environ.get("TIANDITU_KEY", ""),
         "TIANDITU_URL": os.environ.get("TIANDITU_URL", "https://api.tianditu.gov.cn"),
         "TIANDITU_TILES": os.environ.get("TIANDITU_TILES", "https://t0.tianditu.gov.cn"),
+        # files: below DATA_DIR unless an S3-compatible store is named; scanned when a clamd is named
+        "S3_URL": os.environ.get("S3_URL", ""),
+        "S3_BUCKET": os.environ.get("S3_BUCKET", ""),
+        "S3_KEY": os.environ.get("S3_KEY", ""),
+        "S3_SECRET": os.environ.get("S3_SECRET", ""),
+        "S3_REGION": os.environ.get("S3_REGION", "us-east-1"),
+        "CLAMD": os.environ.get("CLAMD", ""),
+        "X_ACCEL_PREFIX": os.environ.get("X_ACCEL_PREFIX", ""),
         "METRICS": _flag("PORTAL_METRICS", False),
         "SERVE_STATIC": _flag("PORTAL_SERVE_STATIC", "gunicorn" in os.environ.get("SERVER_SOFTWARE", "")),
     }

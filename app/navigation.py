@@ -47,6 +47,7 @@ def register(app: Flask) -> None:
     from app.accounts.role_views import PolicyView, RoleView, VisibilityView
     from app.accounts.views import SessionView
     from app.api.views import CommunityApi, DescriptionView, RegionApi
+    from app.attachments.views import AttachmentView
     from app.audit.views import AuditEventView
     from app.communities.import_views import CommunityImportView
     from app.communities.map_views import CommunityMapView
@@ -59,7 +60,7 @@ def register(app: Flask) -> None:
         appbuilder.add_api(api)
     accounts = (AccountView, UserSessionView, SignInRecordView, ProfileView, RoleView, PolicyView, VisibilityView)
     communities = (CommunityView, CommunityBinView, CommunityMapView, CommunityImportView)
-    others = (DraftView, AuditEventView, DescriptionView, ManualView)
+    others = (DraftView, AuditEventView, DescriptionView, ManualView, AttachmentView)
     for view in (SessionView, *accounts, *communities, *others):
         appbuilder.add_view_no_menu(view)
     console.register(app)

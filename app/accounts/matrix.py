@@ -34,16 +34,17 @@ _READ_BUSINESS: set[Permission] = (
     _EVERYBODY | _all("Community", *_READ, "export", "history") | _all("Map", "show") | _all("Region", *_READ)
     | _all("ReserveProject", *_READ, "export", "history") | _all("PlanTask", *_READ, "export", "history")
     | _all("Scheme", *_READ, "export", "history")
+    | _all("Attachment", "show")
 )
 
-_REVIEW: set[Permission] = _all("Scheme", *_READ, "history")
+_REVIEW: set[Permission] = _all("Scheme", *_READ, "history") | _all("Attachment", "show")
 
 _COUNTY_EDITOR = _READ_BUSINESS | _all(
     "Community", "add", "edit", "delete", "restore", "import", "reveal"
 ) | (
     _all("ReserveProject", "add", "edit", "delete", "restore", "link")
     | _all("PlanTask", "add", "edit", "delete", "restore", "link")
-    | _all("Scheme", "edit", "submit", "publish")
+    | _all("Scheme", "edit", "submit", "publish") | _all("Attachment", "add", "delete")
 )
 
 _COUNTY_REVIEWER = _READ_BUSINESS | _all("Community", "reveal") | _all("Scheme", "approve")

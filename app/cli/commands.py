@@ -76,6 +76,7 @@ def worker() -> None:
 @portal.command("tidy")
 def tidy() -> None:
     """Daily: remove for good what the recycle bin held long enough, old drafts and tokens of old forms."""
+    from app.attachments import upkeep
     from app.communities.services import erase_expired
     from app.web import drafts, submissions
 
@@ -89,16 +90,22 @@ def tidy() -> None:
                 break
         with unit_of_work() as session:
             forgotten = drafts.forget_old(session) + submissions.forget_old(session)
+        files, contents, uploads = upkeep.tidy()
     click.echo(f"{erased} communities erased, {forgotten} drafts and form tokens forgotten")
+    click.echo(f"{files} attachments erased, {contents} contents removed, {uploads} unfinished uploads given up")
 
 
 @portal.command("verify")
-def verify() -> None:
+@click.option("--files", is_flag=True, help="Also compare stored files with their rows and remove orphans.")
+def verify(files: bool) -> None:
     """Check the audit chains and recompute every stored sum; exit status 1 when anything differs."""
+    from app.attachments.upkeep import verify_files
     from app.cli.verify import faults
 
     with acting_as(SYSTEM):
         found = faults(db.session())
+        if files:
+            found += verify_files(db.session())
     for fault in found:
         click.echo(fault)
     click.echo(f"{len(found)} fault(s)" if found else "verified: nothing differs")

@@ -9,9 +9,11 @@ from flask import abort, flash, jsonify, redirect, request, url_for
 from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 
+from app.attachments.panels import panels
 from app.audit import services as audit
 from app.audit.history import History, history
 from app.communities import assessment, record_queries, services
+from app.communities.evidence import OWNER
 from app.communities.fields import FIELDS, GROUP_LABELS, TYPED, missing_fields
 from app.communities.forms import PHONES, CommunityForm, text_of, texts_of, word_of
 from app.communities.models import Community
@@ -232,6 +234,7 @@ class CommunityPages:
             missing=missing_list(record), warnings=assessment.read_warnings(record.confirmed_warnings),
             holder=services.holder_of(record) if record.place_state != "free" else None,
             events=self._events(record),
+            files=panels(db.session(), current_actor(), OWNER.entity, record),
             online=tianditu.configured(),
         )  # fmt: skip
 

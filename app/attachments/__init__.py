@@ -1,0 +1,1 @@
+"""Files that belong to records: sent in resumable pieces, judged by content, stored once."""

@@ -1,0 +1,99 @@
+"""What templates/components/attachments.html shows for one record: files by purpose, what may be done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.attachments import owners, parts, queries
+from app.attachments.models import Attachment, UploadSession
+from app.attachments.rules import MB, SHOWN_INLINE, Purpose
+from app.kernel.actor import Actor
+
+
+@dataclass(frozen=True)
+class Part:
+    """An unfinished upload of the person looking: choosing the same file again goes on where it stopped."""
+
+    id: str
+    name: str
+    size: int
+    received: int
+
+    @property
+    def percent(self) -> int:
+        return self.received * 100 // self.size
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One purpose of one record. ``binned`` and ``parts`` are filled only for those who may write."""
+
+    entity: str
+    owner_id: int
+    purpose: Purpose
+    files: Sequence[Attachment]
+    binned: Sequence[Attachment]
+    parts: Sequence[Part]
+    writable: bool
+
+    @property
+    def id(self) -> str:
+        return f"files-{self.entity.lower()}-{self.owner_id}-{self.purpose.key}"
+
+    @property
+    def room(self) -> bool:
+        return self.writable and len(self.files) < self.purpose.most
+
+    @property
+    def largest_mb(self) -> int:
+        return self.purpose.largest // MB
+
+    def inline(self, item: Attachment) -> bool:
+        """Whether a browser draws the file by itself."""
+        return item.file.kind in SHOWN_INLINE
+
+    def size(self, item: Attachment) -> str:
+        """The size as people read it."""
+        return size_text(item.file.size)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a thumbnail is still being made."""
+        return any(item.file.thumbnail_state == "waiting" for item in self.files)
+
+
+def panels(
+    session: Session, actor: Actor, entity: str, row: Any, purposes: Sequence[str] = ()
+) -> list[Panel]:
+    """The panels of a record that the caller has already been allowed to open; at most two statements."""
+    writable = owners.may_write(actor, entity, row)
+    keys = [key for key in owners.purposes_of(entity) if not purposes or key in purposes]
+    items = queries.of_owner(session, entity, row.id, keys, binned=writable)
+    going = queries.open_uploads(session, entity, row.id, actor.user_id) if writable else []
+    return [
+        Panel(
+            entity,
+            row.id,
+            owners.purpose_of(entity, key),
+            [item for item in items if item.purpose == key and item.deleted_at is None],
+            [item for item in items if item.purpose == key and item.deleted_at is not None],
+            [_part(upload) for upload in going if upload.purpose == key],
+            writable,
+        )
+        for key in keys
+    ]
+
+
+def _part(upload: UploadSession) -> Part:
+    return Part(upload.id, upload.name, upload.size, min(parts.received(upload.id), upload.size))
+
+
+def size_text(size: int) -> str:
+    """A size as people read it: 840 KB, 12.4 MB."""
+    if size < MB:
+        return f"{max(1, round(size / 1024))} KB"
+    return f"{size / MB:.1f} MB"

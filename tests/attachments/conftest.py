@@ -1,0 +1,64 @@
+"""An own folder of files for each test, a community of 鼎城区 and one of 汉寿县, and every purpose on communities."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from app.attachments import owners
+from app.attachments.rules import PURPOSES
+from app.communities.evidence import OWNER
+from app.communities.models import Community
+from app.extensions import db
+from app.kernel.actor import SYSTEM
+from app.persistence.context import acting_as
+
+
+@pytest.fixture
+def store(app_db: Flask, tmp_path: Path) -> Iterator[Path]:
+    """DATA_DIR of this test."""
+    before = app_db.config["DATA_DIR"]
+    app_db.config["DATA_DIR"] = str(tmp_path)
+    owners.declare(dataclasses.replace(OWNER, purposes=tuple(PURPOSES)))
+    try:
+        yield tmp_path
+    finally:
+        owners.declare(OWNER)
+        app_db.config["DATA_DIR"] = before
+
+
+def community_of(county: str) -> int:
+    with acting_as(SYSTEM):
+        found = db.session.scalar(
+            sa.select(Community.id).where(Community.county_code == county).order_by(Community.id).limit(1)
+        )
+    return int(found)
+
+
+@pytest.fixture
+def mine(app_db: Flask) -> int:
+    """A community of 鼎城区."""
+    with app_db.app_context():
+        return community_of("430703")
+
+
+@pytest.fixture
+def foreign(app_db: Flask) -> int:
+    """A community of 汉寿县."""
+    with app_db.app_context():
+        return community_of("430722")
+
+
+@pytest.fixture
+def editor(store: Path, signed_in: Any) -> Any:
+    return signed_in("dingcheng")
+
+
+def files_below(folder: Path, *parts: str) -> list[Path]:
+    return sorted(path for path in folder.joinpath(*parts).rglob("*") if path.is_file())
