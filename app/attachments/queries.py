@@ -53,7 +53,7 @@ def present(session: Session, entity: str, owner_id: int) -> dict[str, int]:
         .group_by(Attachment.purpose)
         .order_by(Attachment.purpose)
     )
-    return dict(rows.tuples())
+    return {row.purpose: row[1] for row in rows}
 
 
 def required_attachments(

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import structlog
 from flask import Response, current_app, request
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wsgi import FileWrapper
 
 from app.attachments.models import Attachment
@@ -91,7 +92,11 @@ def _content(key: str, size: int, mime: str, etag: str) -> Response:
         answer = Response(FileWrapper(source, _PIECE), mimetype=mime, direct_passthrough=True)  # type: ignore[arg-type]
         answer.content_length = size
         answer.set_etag(etag)
-        answer.make_conditional(request, accept_ranges=True, complete_length=size)
+        try:
+            answer.make_conditional(request, accept_ranges=True, complete_length=size)
+        except RequestedRangeNotSatisfiable:
+            source.close()
+            raise
     # asked for anew each time, so that whoever loses the right loses the file; unchanged costs only headers
     answer.headers["Cache-Control"] = "private, no-cache"
     answer.headers["X-Content-Type-Options"] = "nosniff"

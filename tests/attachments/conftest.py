@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from flask.testing import FlaskClient
 
 from app.attachments import owners
 from app.attachments.rules import PURPOSES
@@ -53,6 +55,18 @@ def foreign(app_db: Flask) -> int:
     """A community of 汉寿县."""
     with app_db.app_context():
         return community_of("430722")
+
+
+@pytest.fixture
+def signed_in(signed_in: Callable[[str], FlaskClient]) -> Callable[[str], FlaskClient]:
+    """Clients that read every answer to its end, as a server does: that closes the file behind it."""
+
+    def opened(username: str) -> FlaskClient:
+        client = signed_in(username)
+        client.open = functools.partial(client.open, buffered=True)  # type: ignore[method-assign]
+        return client
+
+    return opened
 
 
 @pytest.fixture

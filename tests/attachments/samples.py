@@ -24,7 +24,10 @@ def jpeg(width: int = 640, height: int = 480, seed: int = 1, exif: Image.Exif | 
     noise = random.Random(seed)
     picture = Image.new("RGB", (width, height), tuple(noise.randrange(256) for _ in range(3)))
     for _ in range(40):
-        box = sorted(noise.randrange(width) for _ in range(2)), sorted(noise.randrange(height) for _ in range(2))
+        box = (
+            sorted(noise.randrange(width) for _ in range(2)),
+            sorted(noise.randrange(height) for _ in range(2)),
+        )
         colour = tuple(noise.randrange(256) for _ in range(3))
         picture.paste(colour, (box[0][0], box[1][0], box[0][1] + 1, box[1][1] + 1))
     out = io.BytesIO()
@@ -47,6 +50,7 @@ def archive(name: str = "方案/说明.txt") -> bytes:
 
 def png_bomb(width: int = 60_000, height: int = 60_000) -> bytes:
     """A few kilobytes that claim 3.6 thousand million pixels."""
+
     def piece(kind: bytes, data: bytes) -> bytes:
         return struct.pack("!I", len(data)) + kind + data + struct.pack("!I", zlib.crc32(kind + data))
 
@@ -55,8 +59,17 @@ def png_bomb(width: int = 60_000, height: int = 60_000) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + body
 
 
-def begin(client: FlaskClient, owner_id: int, name: str, size: int, purpose: str = "evidence", **more: Any) -> Any:
-    body = {"entity": "Community", "owner_id": owner_id, "purpose": purpose, "name": name, "size": size, **more}
+def begin(
+    client: FlaskClient, owner_id: int, name: str, size: int, purpose: str = "evidence", **more: Any
+) -> Any:
+    body = {
+        "entity": "Community",
+        "owner_id": owner_id,
+        "purpose": purpose,
+        "name": name,
+        "size": size,
+        **more,
+    }
     return client.post("/attachments/uploads/", json=body)
 
 
@@ -68,7 +81,9 @@ def complete(client: FlaskClient, url: str, content: bytes, sha256: str = "") ->
     return client.post(f"{url}/complete", json={"sha256": sha256 or hashlib.sha256(content).hexdigest()})
 
 
-def upload(client: FlaskClient, owner_id: int, name: str, content: bytes, purpose: str = "evidence", **more: Any) -> Any:
+def upload(
+    client: FlaskClient, owner_id: int, name: str, content: bytes, purpose: str = "evidence", **more: Any
+) -> Any:
     """Everything in one go; the answer of the last step."""
     begun = begin(client, owner_id, name, len(content), purpose, **more)
     if begun.status_code != 201:

@@ -29,7 +29,9 @@ from tests.attachments.samples import upload
 pytestmark = pytest.mark.req("R21", "M1.6.4")
 
 
-def sent(client: Any, owner: int, name: str = "方案.pdf", content: bytes | None = None, purpose: str = "evidence") -> int:
+def sent(
+    client: Any, owner: int, name: str = "方案.pdf", content: bytes | None = None, purpose: str = "evidence"
+) -> int:
     answer = upload(client, owner, name, samples.pdf() if content is None else content, purpose)
     assert answer.status_code == 200, answer.get_data(as_text=True)
     return int(answer.get_json()["id"])
@@ -46,7 +48,9 @@ def test_ranges_etags_and_names(editor: Any, mine: int) -> None:
     part = editor.get(f"/attachments/download/{number}", headers={"Range": "bytes=1000-1999"})
     assert (part.status_code, part.data) == (206, content[1000:2000])
     assert part.headers["Content-Range"] == "bytes 1000-1999/5000"
-    assert editor.get(f"/attachments/download/{number}", headers={"Range": "bytes=-100"}).data == content[-100:]
+    assert (
+        editor.get(f"/attachments/download/{number}", headers={"Range": "bytes=-100"}).data == content[-100:]
+    )
     assert editor.get(f"/attachments/download/{number}", headers={"Range": "bytes=9000-"}).status_code == 416
     same = editor.get(f"/attachments/download/{number}", headers={"If-None-Match": whole.headers["ETag"]})
     assert (same.status_code, same.data) == (304, b"")
@@ -113,7 +117,9 @@ def test_delete_and_restore_with_a_trace(app_db: Flask, editor: Any, mine: int) 
     assert editor.get(f"/attachments/download/{number}").status_code == 200
     with app_db.app_context(), acting_as(SYSTEM):
         trail = db.session.execute(
-            sa.text("SELECT action FROM audit_event WHERE entity = 'Attachment' AND entity_id = :n ORDER BY id"),
+            sa.text(
+                "SELECT action FROM audit_event WHERE entity = 'Attachment' AND entity_id = :n ORDER BY id"
+            ),
             {"n": str(number)},
         )
         assert list(trail.scalars()) == ["create", "delete", "restore"]
@@ -199,15 +205,21 @@ def test_thumbnails_and_hashes_are_made_by_a_job(app_db: Flask, editor: Any, min
             assert queries.alike(db.session(), one.perceptual_hash, one.sha256) == [two]
 
 
-def test_required_attachments_and_joining(app_db: Flask, store: Path, mine: int, as_user: Any, tmp_path: Path) -> None:
+def test_required_attachments_and_joining(
+    app_db: Flask, store: Path, mine: int, as_user: Any, tmp_path: Path
+) -> None:
     path = tmp_path / "made.pdf"
     path.write_bytes(samples.pdf())
     with app_db.app_context(), as_user("dingcheng") as actor:
-        second = db.session.scalar(sa.select(Community.id).where(Community.id != mine).order_by(Community.id).limit(1))
+        second = db.session.scalar(
+            sa.select(Community.id).where(Community.id != mine).order_by(Community.id).limit(1)
+        )
         with unit_of_work() as session:
             services.attach_file(session, actor, "Community", mine, "scheme_consent", "同意书.pdf", path)
             services.attach_file(session, actor, "Community", second, "evidence", "说明.pdf", path)
-        missing = queries.required_attachments(session, "Community", mine, ("scheme_consent", "scheme_approval"))
+        missing = queries.required_attachments(
+            session, "Community", mine, ("scheme_consent", "scheme_approval")
+        )
         assert [(f.rule, f.field) for f in missing] == [("R10", "scheme_approval")]
         with unit_of_work() as session:
             joined = services.copy_attachments(session, actor, ("Community", mine), ("Community", second))
@@ -244,7 +256,9 @@ def test_services_ask_for_the_right_themselves(app_db: Flask, store: Path, mine:
                 services.attach_file(session, actor, "Community", mine, "evidence", "a.pdf", path)
 
 
-def test_the_record_page_lists_files_in_few_statements(app_db: Flask, editor: Any, mine: int, query_counter: Any) -> None:
+def test_the_record_page_lists_files_in_few_statements(
+    app_db: Flask, editor: Any, mine: int, query_counter: Any
+) -> None:
     def statements() -> int:
         with query_counter() as sql:
             page = editor.get(f"/communities/show/{mine}")
@@ -259,7 +273,9 @@ def test_the_record_page_lists_files_in_few_statements(app_db: Flask, editor: An
     assert "材料4.pdf" in editor.get(f"/communities/show/{mine}").get_data(as_text=True)
 
 
-def test_nginx_sends_the_file_when_told_to(app_db: Flask, editor: Any, mine: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nginx_sends_the_file_when_told_to(
+    app_db: Flask, editor: Any, mine: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     number = sent(editor, mine)
     monkeypatch.setitem(app_db.config, "X_ACCEL_PREFIX", "/stored/")
     answer = editor.get(f"/attachments/download/{number}")
@@ -286,6 +302,7 @@ def test_the_audited_name_is_the_file_name(app_db: Flask, editor: Any, mine: int
     with app_db.app_context(), acting_as(SYSTEM):
         assert db.session.get_one(Attachment, number).name == "证明.pdf"
         label = db.session.execute(
-            sa.text("SELECT label FROM audit_event WHERE entity = 'Attachment' AND entity_id = :n"), {"n": str(number)}
+            sa.text("SELECT label FROM audit_event WHERE entity = 'Attachment' AND entity_id = :n"),
+            {"n": str(number)},
         ).scalar_one()
     assert label == "证明.pdf"

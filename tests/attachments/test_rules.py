@@ -74,7 +74,12 @@ def test_an_announced_file_is_judged_by_size_ending_and_number() -> None:
     purpose = PURPOSES["scheme_consent"]
     assert judge_announced(purpose, "同意书.pdf", 200 * MB, 0) == []
     assert judge_announced(purpose, "同意书", 10, 0) == []
-    for name, size, there in (("a.pdf", 0, 0), ("a.pdf", 200 * MB + 1, 0), ("a.zip", 10, 0), ("a.pdf", 10, 20)):
+    for name, size, there in (
+        ("a.pdf", 0, 0),
+        ("a.pdf", 200 * MB + 1, 0),
+        ("a.zip", 10, 0),
+        ("a.pdf", 10, 20),
+    ):
         assert [f.rule for f in judge_announced(purpose, name, size, there)] == ["R21"], (name, size, there)
 
 
@@ -88,7 +93,12 @@ def test_content_decides_not_the_name() -> None:
 
 @pytest.mark.parametrize(
     ("name", "kind", "kept"),
-    [("图.jpg", "png", "图.png"), ("图.JPEG", "jpeg", "图.JPEG"), ("图", "png", "图.png"), ("v1.2", "pdf", "v1.2.pdf")],
+    [
+        ("图.jpg", "png", "图.png"),
+        ("图.JPEG", "jpeg", "图.JPEG"),
+        ("图", "png", "图.png"),
+        ("v1.2", "pdf", "v1.2.pdf"),
+    ],
 )
 def test_the_ending_tells_the_truth(name: str, kind: str, kept: str) -> None:
     assert name_for(name, kind) == kept

@@ -36,7 +36,11 @@ def test_a_file_arrives_in_pieces_and_is_attached(app_db: Flask, editor: Any, mi
     answer = upload(editor, mine, "居民同意书.pdf", content)
     assert answer.status_code == 200, answer.get_data(as_text=True)
     (attachment,) = rows(app_db)
-    assert (attachment.name, attachment.county_code, attachment.uploader) == ("居民同意书.pdf", "430703", "鼎城区填报员")
+    assert (attachment.name, attachment.county_code, attachment.uploader) == (
+        "居民同意书.pdf",
+        "430703",
+        "鼎城区填报员",
+    )
     assert attachment.file.size == len(content)
     assert (store / attachment.file.storage_key).read_bytes() == content
     assert rows(app_db, UploadSession) == []
@@ -45,7 +49,9 @@ def test_a_file_arrives_in_pieces_and_is_attached(app_db: Flask, editor: Any, mi
     assert got.data == content
 
 
-def test_pieces_out_of_order_are_refused_and_repeats_are_harmless(editor: Any, mine: int, store: Path) -> None:
+def test_pieces_out_of_order_are_refused_and_repeats_are_harmless(
+    editor: Any, mine: int, store: Path
+) -> None:
     content = samples.pdf(size=2000)
     url = begin(editor, mine, "a.pdf", len(content)).get_json()["url"]
     gap = put(editor, url, 500, content[500:1000])
@@ -90,7 +96,9 @@ def test_completing_twice_gives_the_same_attachment(app_db: Flask, editor: Any, 
     assert len(rows(app_db)) == 1
 
 
-def test_completing_at_the_same_moment_attaches_once(app_db: Flask, store: Path, mine: int, signed_in: Any) -> None:
+def test_completing_at_the_same_moment_attaches_once(
+    app_db: Flask, store: Path, mine: int, signed_in: Any
+) -> None:
     content = samples.pdf(size=MB)
     clients = [signed_in("dingcheng") for _ in range(4)]
     url = begin(clients[0], mine, "a.pdf", len(content)).get_json()["url"]
@@ -146,7 +154,10 @@ def test_content_against_its_name_leaves_nothing(
 
 
 def test_a_picture_with_another_ending_gets_its_own(editor: Any, mine: int, store: Path) -> None:
-    assert upload(editor, mine, "总平面图.jpg", samples.png(), "scheme_site_plan").get_json()["name"] == "总平面图.png"
+    assert (
+        upload(editor, mine, "总平面图.jpg", samples.png(), "scheme_site_plan").get_json()["name"]
+        == "总平面图.png"
+    )
 
 
 @pytest.mark.parametrize(
