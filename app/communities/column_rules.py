@@ -123,8 +123,27 @@ def check_columns(
     ``own_ids`` names by row index the community that a row changes, so that it is not its own duplicate.
     Every row must be as long as ``fields`` (ValueError).
     """
+    if rows and len(rows[0]) != len(fields):
+        raise ValueError("rows and fields differ in length")
+    cells: Sequence[Sequence[Any]] = list(zip(*rows, strict=True)) if rows else [()] * len(fields)
+    columns = {name: column for name, column in zip(fields, cells, strict=True) if name is not None}
+    return check_values(
+        columns, thresholds, contexts, first_row=first_row, outside_km=outside_km, own_ids=own_ids
+    )
+
+
+def check_values(
+    columns: Mapping[str, Sequence[Any]],
+    thresholds: Thresholds = DEFAULTS,
+    contexts: Mapping[str, Context] | Context = NOTHING_KNOWN,
+    *,
+    first_row: int = 2,
+    outside_km: Sequence[float | None] | None = None,
+    own_ids: Mapping[int, int] | None = None,
+) -> ColumnCheck:
+    """`check_columns` for cells that are there a column at a time, all of one length."""
     result = ColumnCheck()
-    table = _read(result, rows, fields)
+    table = _read(result, columns)
     found = result.findings
     by_county: dict[Any, Context]
     if isinstance(contexts, Context):
@@ -151,14 +170,9 @@ def check_columns(
 # --- reading ---------------------------------------------
 
 
-def _read(result: ColumnCheck, rows: Sequence[Sequence[Any]], fields: Sequence[str | None]) -> _Table:
-    if rows and len(rows[0]) != len(fields):
-        raise ValueError("rows and fields differ in length")
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(fields)
+def _read(result: ColumnCheck, columns: Mapping[str, Sequence[Any]]) -> _Table:
     floats: dict[str, list[float]] = {}
-    for name, column in zip(fields, columns, strict=True):
-        if name is None:
-            continue
+    for name, column in columns.items():
         reader = READERS.get(name)
         if reader is None:
             texts = result.values[name] = normalise_column(column)
@@ -183,7 +197,7 @@ def _read(result: ColumnCheck, rows: Sequence[Sequence[Any]], fields: Sequence[s
         for row, text in enumerate(result.values["name"]):
             if not text:
                 result.findings[row].append(nameless)
-    return _Table(result.values, floats, len(rows))
+    return _Table(result.values, floats, len(next(iter(columns.values()), ())))
 
 
 def _without_booleans(column: Sequence[Any]) -> Sequence[Any]:

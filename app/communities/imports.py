@@ -21,7 +21,7 @@ from app.communities import import_match as match
 from app.communities import import_queries as queries
 from app.communities import sheets
 from app.communities.assessment import stored_warnings, thresholds
-from app.communities.column_rules import ColumnCheck, check_columns
+from app.communities.column_rules import ColumnCheck, check_values
 from app.communities.fields import PLACE_KINDS, PROPERTY_KINDS, REQUIRED
 from app.communities.import_match import Found, given
 from app.communities.import_queries import County
@@ -33,8 +33,9 @@ from app.exchange.imports import Target, register
 from app.exchange.staging import BAD, CHANGED, DUPLICATE, NEW, UNCHANGED, Assessment, Chunk, RawRows
 from app.extensions import _
 from app.kernel.actor import Actor
+from app.kernel.documents import search_documents
 from app.kernel.errors import Finding, Message, OutOfScope, StaleRow, msg
-from app.kernel.text import grams, mask_phone, normalise_column, normalise_input, pinyin_initials
+from app.kernel.text import mask_phone, normalise_column, normalise_input
 from app.persistence.types import utcnow
 from app.regions.cache import current
 from app.regions.geometry import county_index
@@ -50,8 +51,8 @@ class _File:
     """One assessment under way: the cells, what they mean, and the communities they speak of."""
 
     def __init__(self, session: Session, actor: Actor, raw: RawRows) -> None:
-        self.raw, self.size = raw, len(raw.rows)
-        self.cells = raw.columns()
+        self.raw, self.size = raw, raw.size
+        self.cells = raw.columns
         regions, get = current(), self.cells.get
         self.codes, self.errors = match.county_codes(regions, actor, get("city"), get("county"), self.size)
         self.names = normalise_column(self.cells["name"])
@@ -60,7 +61,7 @@ class _File:
             self.towns, found = match.town_codes(regions, self.codes, self.cells["town"])
             self.add(found)
         self.known: dict[str, County] = queries.counties(session, set(self.codes) - {""})
-        self.present = [key for key in raw.keys if key in sheets.STORED]
+        self.present = [key for key in raw.columns if key in sheets.STORED]
         wanted = set(zip(self.codes, self.names, strict=True))
         ids = [i for code, name in wanted if code for i in self.known[code].names.get(name, ())]
         self.whole = queries.whole(session, ids)
@@ -91,7 +92,7 @@ class _File:
         return False
 
     def _same(self, row: int, other: int) -> bool:
-        return self.raw.rows[row] == self.raw.rows[other]
+        return all(column[row] == column[other] for column in self.cells.values())
 
     # --- rules ---
 
@@ -100,9 +101,8 @@ class _File:
         keys = list(sheets.STORED) if self.own else self.present
         columns: dict[str, list[Any]] = {key: self._merged(key) for key in keys}
         columns["county_code"] = list(self.codes)
-        fields = list(columns)
-        result = check_columns(
-            list(zip(*columns.values(), strict=True)), fields, self.limits,
+        result = check_values(
+            columns, self.limits,
             {code: county.context(self.limits) for code, county in self.known.items()},
             first_row=0, outside_km=self._outside(columns), own_ids=self.matches.of,
         )  # fmt: skip
@@ -270,7 +270,8 @@ class _Gathered:
         pick = itemgetter(*rows) if len(rows) > 1 else lambda column: (column[rows[0]],)
         for key, column in chunk.values.items():
             self.columns[key] += column if whole else pick(column)
-        self.columns["confirmed_warnings"] += [stored_warnings(chunk.findings(i)) for i in rows]
+        warnings = {i: stored_warnings(found) for i, found in chunk.findings_by_row().items()}
+        self.columns["confirmed_warnings"] += [warnings.get(i, "") for i in rows]
         if self.outcome == CHANGED:
             self.columns["id"] += [chunk.targets[i][0] for i in rows]
             self.columns["version"] += [chunk.targets[i][1] for i in rows]
@@ -298,11 +299,11 @@ def write(session: Session, target: Target, chunks: Iterable[Chunk]) -> tuple[in
 
 
 def _insert(session: Session, columns: dict[str, list[Any]], stamp: dict[str, Any]) -> None:
-    initials = list(map(pinyin_initials, columns["name"]))
+    initials, documents = search_documents(columns["name"], columns["county_code"])
     derived = {
         "is_complete": [not lacking for lacking in columns["missing"]],
         "initials": initials,
-        "search_grams": list(map(grams, columns["name"], initials, columns["county_code"])),
+        "search_grams": documents,
     }
     insert_columns(session, _community, {**columns, **derived}, stamp)
 

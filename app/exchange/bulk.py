@@ -9,13 +9,17 @@ The caller answers for the scope: these statements are built of whole tables.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, DateTime, Integer, Numeric, SmallInteger, String, Table
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeDecorator
+
+from app.persistence.engine import ensure_scope
 
 Columns = Mapping[str, Sequence[Any]]
 _STAGE = "bulk_rows"
@@ -37,6 +41,19 @@ class _Bound(dict[Any, Any]):
         return bound
 
 
+@contextmanager
+def collector_at_rest() -> Iterator[None]:
+    """Keep the garbage collector from walking, again and again, the hundred thousands of objects of a large
+    file: they all live until the work is done."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def insert_columns(
     session: Session, table: Table, columns: Columns, constants: Mapping[str, Any] | None = None
 ) -> int:
@@ -47,6 +64,7 @@ def insert_columns(
     size = _size(columns)
     if not size:
         return 0
+    ensure_scope(session)
     connection = session.connection()
     bound, fixed = _bind(connection, table, columns), _bind_constants(connection, table, constants or {})
     names = ", ".join([*bound, *fixed])
@@ -72,6 +90,7 @@ def update_columns(
     """
     if not _size(columns):
         return 0
+    ensure_scope(session)
     connection = session.connection()
     bound, fixed = _bind(connection, table, columns), _bind_constants(connection, table, constants or {})
     mark = _mark(connection)

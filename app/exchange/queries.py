@@ -86,10 +86,11 @@ def _of(batch_id: int, *columns: Any) -> Any:
 
 def raw_rows(session: Session, batch: ImportBatch) -> RawRows:
     """Every staged cell of a batch."""
-    raw = RawRows(tuple(batch.keys), [], [])
+    raw = RawRows([], {key: [] for key in batch.keys})
     for chunk in chunks(session, batch.id):
         raw.numbers += chunk.numbers
-        raw.rows += chunk.cells
+        for key, column in raw.columns.items():
+            column += chunk.cells[key]
     return raw
 
 
@@ -115,13 +116,12 @@ def page(session: Session, batch: ImportBatch, show: str, number: int, size: int
     for found in chunks(session, batch.id, list(wanted)):
         before = wanted[found.first // CHUNK_ROWS] if wanted else 0
         matching = found.matching(show)
-        rows += [found.row(i, batch.keys) for i in matching[max(0, first - before) : last - before]]
+        rows += [found.row(i) for i in matching[max(0, first - before) : last - before]]
     return RowPage(rows, total, number, size)
 
 
 def search(session: Session, batch: ImportBatch, key: str, typed: str, show: str) -> RowPage:
     """Rows whose label holds the text, or whose number in the file it is; at most 200."""
-    place = batch.keys.index(key) if key in batch.keys else None
     wanted, number = (
         typed.casefold(),
         int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 9 else None,
@@ -129,9 +129,9 @@ def search(session: Session, batch: ImportBatch, key: str, typed: str, show: str
     rows: list[StagedRow] = []
     for chunk in chunks(session, batch.id):
         for i in chunk.matching(show):
-            label = "" if place is None else str(chunk.cells[i][place] or "")
+            label = chunk.cells[key][i] or ""
             if chunk.numbers[i] == number or wanted in label.casefold():
-                rows.append(chunk.row(i, batch.keys))
+                rows.append(chunk.row(i))
                 if len(rows) >= MOST_FOUND:
                     return RowPage(rows, len(rows), 1, MOST_FOUND)
     return RowPage(rows, len(rows), 1, MOST_FOUND)
@@ -141,7 +141,7 @@ def row(session: Session, batch: ImportBatch, index: int) -> StagedRow:
     """One staged row by its index. Raises: OutOfScope."""
     for chunk in chunks(session, batch.id, [index // CHUNK_ROWS]):
         if 0 <= index - chunk.first < len(chunk.outcomes):
-            return chunk.row(index - chunk.first, batch.keys)
+            return chunk.row(index - chunk.first)
     raise OutOfScope(f"row {index} of import {batch.id}")
 
 

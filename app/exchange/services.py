@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from app.audit import services as audit
 from app.exchange import files, queries
+from app.exchange.bulk import collector_at_rest
 from app.exchange.files import StoredFile
 from app.exchange.guard import ReaderError
 from app.exchange.imports import Importer, Target, importer_of
@@ -64,6 +65,7 @@ def data_dir() -> str:
 # --- step 1: upload --------------------------------------
 
 
+@collector_at_rest()
 def open_batch(session: Session, actor: Actor, importer: Importer, stored: StoredFile) -> ImportBatch:
     """A batch for a kept file: staged at once when it is small, else by a job.
 
@@ -83,7 +85,7 @@ def open_batch(session: Session, actor: Actor, importer: Importer, stored: Store
         return batch
     raw, batch.notes = _read(importer, actor, stored.name, stored.data)
     assessment = importer.assess(session, actor, raw)
-    batch.state, batch.keys, batch.surroundings = "staged", list(raw.keys), assessment.surroundings
+    batch.state, batch.keys, batch.surroundings = "staged", list(raw.columns), assessment.surroundings
     for name, count in assessment.counts().items():
         setattr(batch, name, count)
     session.add(batch)
@@ -106,14 +108,9 @@ def _read(importer: Importer, actor: Actor, name: str, data: bytes) -> tuple[Raw
             msg("The worksheet “%(sheet)s” holds no rows below its head.", sheet=table.sheet_name)
         )
     absent = {column.key for column in table.missing}
-    present = [i for i, column in enumerate(table.columns) if column.key not in absent]
-    columns = list(zip(*table.rows, strict=True))
-    cells = [_plain_column(columns[i]) for i in present]
-    raw = RawRows(
-        tuple(table.columns[i].key for i in present),
-        list(table.row_numbers),
-        list(map(list, zip(*cells, strict=True))),
-    )
+    cells = zip(table.columns, zip(*table.rows, strict=True), strict=True)
+    present = {column.key: _plain_column(values) for column, values in cells if column.key not in absent}
+    raw = RawRows(list(table.row_numbers), present)
     notes = {
         "sheet": table.sheet_name,
         "missing": [column.label for column in table.missing],
@@ -123,10 +120,10 @@ def _read(importer: Importer, actor: Actor, name: str, data: bytes) -> tuple[Raw
     return raw, notes
 
 
-def _plain_column(cells: Sequence[Any]) -> Sequence[Any]:
+def _plain_column(cells: Sequence[Any]) -> list[Any]:
     """Cells as JSON can hold them: text or nothing."""
     if set(map(type, cells)) <= {str, type(None)}:
-        return cells
+        return list(cells)
     return [cell if cell is None else str(cell) for cell in cells]
 
 
@@ -163,6 +160,7 @@ def _touch(session: Session, batch: ImportBatch, states: tuple[str, ...], values
 # --- step 2: correct -------------------------------------
 
 
+@collector_at_rest()
 def correct_cell(
     session: Session, actor: Actor, importer: Importer, batch_id: int, index: int, key: str, value: str
 ) -> ImportBatch:
@@ -174,9 +172,9 @@ def correct_cell(
     batch = queries.find(session, importer.entity, batch_id)
     _touch(session, batch, ("staged",), {})
     raw = queries.raw_rows(session, batch)
-    if key not in raw.keys or not 0 <= index < len(raw.rows):
+    if key not in raw.columns or index >= raw.size:
         raise RuleViolation(Finding("M1.4.2", "error", None, msg("The file has no such cell.")))
-    raw.rows[index][raw.keys.index(key)] = value or None
+    raw.columns[key][index] = value or None
     _keep(session, batch, raw, importer.assess(session, actor, raw), {})
     return batch
 
@@ -224,6 +222,7 @@ def confirm(
     return batch
 
 
+@collector_at_rest()
 def _write(session: Session, actor: Actor, importer: Importer, batch: ImportBatch) -> None:
     """All good rows of a confirmed batch, the batch's own state and the audit event, in this transaction."""
     importer.lock(session, actor)
@@ -332,10 +331,10 @@ def stage_job(progress: Progress, batch_id: int) -> None:
         importer, actor = importer_of(batch.entity), current_actor()
         try:
             raw, notes = _read(importer, actor, batch.file_name, files.read(data_dir(), batch.digest))
-            progress(len(raw.rows) // 3, len(raw.rows))
+            progress(raw.size // 3, raw.size)
             assessment = importer.assess(session, actor, raw)
-            progress(len(raw.rows) * 2 // 3)
-            _keep(session, batch, raw, assessment, {"keys": list(raw.keys), "notes": notes})
+            progress(raw.size * 2 // 3)
+            _keep(session, batch, raw, assessment, {"keys": list(raw.columns), "notes": notes})
         except ReaderError as error:
             values = {"state": "failed", "error": {"message": message_json(error.message)}}
             _touch(session, batch, ("uploaded",), values)

@@ -5,11 +5,12 @@ Pure Python: the capability assesses rows, this module counts, keeps and restore
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import orjson
 
 from app.kernel.errors import Finding, Message
 
@@ -21,17 +22,15 @@ WRITTEN = frozenset((NEW, CHANGED))
 
 @dataclass
 class RawRows:
-    """Cells as they were read or corrected: ``rows[i][j]`` belongs to ``keys[j]``, ``numbers[i]`` is the row's
-    number in the file."""
+    """Cells as they were read or corrected, a column at a time (20,000 rows are then a dozen lists, not 20,000):
+    ``columns[key][i]`` is text or None, ``numbers[i]`` the row's number in the file."""
 
-    keys: tuple[str, ...]
     numbers: list[int]
-    rows: list[list[Any]]
+    columns: dict[str, list[Any]]
 
-    def columns(self) -> dict[str, list[Any]]:
-        """The cells a column at a time."""
-        values = zip(*self.rows, strict=True) if self.rows else (() for _ in self.keys)
-        return {key: list(cells) for key, cells in zip(self.keys, values, strict=True)}
+    @property
+    def size(self) -> int:
+        return len(self.numbers)
 
 
 @dataclass
@@ -102,13 +101,13 @@ class StagedRow:
 def encode_chunks(raw: RawRows, assessment: Assessment) -> Iterator[dict[str, Any]]:
     """Columns of the staged chunks: number, counts and data."""
     warned = {index for index in assessment.findings if assessment.warned(index)}
-    for number, start in enumerate(range(0, len(raw.rows), CHUNK_ROWS)):
-        end = min(start + CHUNK_ROWS, len(raw.rows))
+    for number, start in enumerate(range(0, raw.size, CHUNK_ROWS)):
+        end = min(start + CHUNK_ROWS, raw.size)
         span = range(start, end)
         outcomes = assessment.outcomes[start:end]
         data = {
             "n": raw.numbers[start:end],
-            "c": raw.rows[start:end],
+            "c": {key: column[start:end] for key, column in raw.columns.items()},
             "o": outcomes,
             "f": _pick(assessment.findings, span, lambda found: [_finding(f) for f in found]),
             "t": _pick(assessment.targets, span, list),
@@ -120,7 +119,7 @@ def encode_chunks(raw: RawRows, assessment: Assessment) -> Iterator[dict[str, An
             "row_count": end - start,
             "warned_count": sum(1 for index in warned if start <= index < end),
             "bad_count": outcomes.count(BAD),
-            "data": json.dumps(data, ensure_ascii=False, separators=(",", ":")),
+            "data": orjson.dumps(data).decode(),
         }
 
 
@@ -138,9 +137,9 @@ class Chunk:
 
     def __init__(self, number: int, data: str) -> None:
         self.first = number * CHUNK_ROWS
-        self._data = json.loads(data)
+        self._data = orjson.loads(data)
         self.numbers: list[int] = self._data["n"]
-        self.cells: list[list[Any]] = self._data["c"]
+        self.cells: dict[str, list[Any]] = self._data["c"]
         self.outcomes: list[str] = self._data["o"]
         self.values: dict[str, list[Any]] = self._data["v"]
         self.targets: dict[int, list[int]] = {int(i): t for i, t in self._data["t"].items()}
@@ -149,13 +148,17 @@ class Chunk:
     def findings(self, index: int) -> tuple[Finding, ...]:
         return tuple(_restore(f) for f in self._data["f"].get(str(index), ()))
 
-    def row(self, index: int, keys: Sequence[str]) -> StagedRow:
+    def findings_by_row(self) -> dict[int, tuple[Finding, ...]]:
+        """Findings of every row that has any."""
+        return {int(i): tuple(map(_restore, found)) for i, found in self._data["f"].items()}
+
+    def row(self, index: int) -> StagedRow:
         """Row ``index`` of this chunk (from 0)."""
         return StagedRow(
             self.first + index,
             self.numbers[index],
             self.outcomes[index],
-            dict(zip(keys, self.cells[index], strict=True)),
+            {key: column[index] for key, column in self.cells.items()},
             self.findings(index),
             self.was.get(index, {}),
         )

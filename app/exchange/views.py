@@ -107,6 +107,9 @@ class ImportView(BaseView):
             if stored:
                 services.drop_unused_file(db.session(), stored.digest)
             return self._upload_page(translate(error.message), 422)
+        finally:
+            if sent:
+                sent.close()
         with unit_of_work() as session:
             services.purge(session)
         return redirect(self.path("show", pk=batch_id), 303)
@@ -265,7 +268,7 @@ class ImportView(BaseView):
         labels = {column.key: column.label for column in columns}
         for chunk in queries.chunks(db.session(), batch.id):
             for i in chunk.matching("bad"):
-                row = chunk.row(i, batch.keys)
+                row = chunk.row(i)
                 errors = [f for f in row.findings if f.is_error] if row.outcome == BAD else []
                 problems = [
                     Message("%(column)s: %(problem)s", {"column": labels[f.field], "problem": f.message})

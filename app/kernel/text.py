@@ -215,6 +215,7 @@ class _Initials:
                 self._by_pair.setdefault(phrase[:2], []).append((phrase, spoken))
         for phrases in self._by_pair.values():
             phrases.sort(key=lambda p: -len(p[0]))
+        self.pairs = frozenset(self._by_pair)
 
     def letter(self, char: str) -> str:
         """One lower-case letter or digit, or ``""`` for a sign."""
