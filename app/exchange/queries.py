@@ -73,9 +73,12 @@ def chunks(session: Session, batch_id: int, numbers: Sequence[int] | None = None
     statement = _of(batch_id, _chunks.c.number, _chunks.c.data).order_by(_chunks.c.number)
     if numbers is not None:
         statement = statement.where(_chunks.c.number.in_(numbers))
-    rows = session.execute(statement, execution_options={**_APPLIED, "yield_per": 4})
-    for number, data in rows:
-        yield Chunk(number, data)
+    result = session.execute(statement, execution_options={**_APPLIED, "yield_per": 4})
+    try:
+        for number, data in result:
+            yield Chunk(number, data)
+    finally:
+        result.close()
 
 
 def _of(batch_id: int, *columns: Any) -> Any:

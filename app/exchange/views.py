@@ -182,12 +182,12 @@ class ImportView(BaseView):
         )
         try:
             with unit_of_work() as session:
-                batch = services.correct_cell(
+                services.correct_cell(
                     session, current_actor(), self.importer, row_id(pk), row_id(index), key, value
                 )
         except (StaleRow, RuleViolation) as refusal:
             return _toast(translate(refusal.message))
-        wanted = request.form.get("columns", "").split(",")
+        batch, wanted = self._batch(pk), request.form.get("columns", "").split(",")
         columns = {column.key: column for column in self.importer.columns(current_actor())}
         shown = Shown(tuple(columns[key] for key in wanted if key in columns and key in batch.keys))
         row = queries.row(db.session(), batch, int(index))

@@ -43,10 +43,10 @@ def workbook(rows: Sequence[Sequence[Any]], head: Sequence[str] = HEAD) -> bytes
 
 
 def upload(client: Any, data: bytes, name: str = "小区.xlsx") -> Any:
-    """Send a workbook as the page does."""
-    return client.post(
-        "/communities/import/", data={"file": (io.BytesIO(data), name)}, content_type="multipart/form-data"
-    )
+    """Send a workbook as a browser does."""
+    head = f'--cut\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+    body = head.encode() + data + b"\r\n--cut--\r\n"
+    return client.post("/communities/import/", data=body, content_type="multipart/form-data; boundary=cut")
 
 
 def uploaded(client: Any, data: bytes, name: str = "小区.xlsx") -> str:

@@ -163,8 +163,8 @@ def test_only_good_rows_are_written_and_the_others_come_back_as_a_workbook(app_d
     address = uploaded(clerk, workbook(rows))
     confirm(clerk, address)
     assert (len(stored("好的小区")), len(stored("坏的小区"))) == (1, 0)
-    answer = clerk.get(address + "/errors")
-    sheet = openpyxl.load_workbook(io.BytesIO(answer.data)).worksheets[0]
+    with clerk.get(address + "/errors") as answer:
+        sheet = openpyxl.load_workbook(io.BytesIO(answer.data)).worksheets[0]
     cells = [[cell.value for cell in line] for line in sheet.iter_rows()]
     assert cells[0][-1] == "错误"
     assert [line[2] for line in cells[1:3]] == ["坏的小区", "外县小区"]
@@ -375,8 +375,8 @@ def test_unreadable_uploads_say_what_to_do(clerk, batches):
 
 
 def test_head_and_template_agree(clerk):
-    answer = clerk.get("/communities/import/template")
-    sheet = openpyxl.load_workbook(io.BytesIO(answer.data)).worksheets[0]
+    with clerk.get("/communities/import/template") as answer:
+        sheet = openpyxl.load_workbook(io.BytesIO(answer.data)).worksheets[0]
     heads = [cell.value for cell in sheet[1]]
     assert [head.lstrip("*") for head in heads[:11]] == list(HEAD)
     assert len(heads) == 25
