@@ -95,6 +95,15 @@ def tidy() -> None:
     click.echo(f"{files} attachments erased, {contents} contents removed, {uploads} unfinished uploads given up")
 
 
+@portal.command("purge-imports")
+def purge_imports() -> None:
+    """Forget staged rows and files of imports that have expired (what was written stays)."""
+    from app.exchange.services import purge
+
+    with acting_as(SYSTEM), unit_of_work() as session:
+        click.echo(f"{purge(session)} expired imports forgotten")
+
+
 @portal.command("verify")
 @click.option("--files", is_flag=True, help="Also compare stored files with their rows and remove orphans.")
 def verify(files: bool) -> None:

@@ -18,8 +18,8 @@ Found = dict[int, list[Finding]]
 
 @dataclass
 class Matches:
-    """``of[i]``: id of the community that row i means; ``again``: rows that repeat an earlier one word for word;
-    ``findings``: rows whose name does not say which one is meant."""
+    """``of[i]``: id of the community that row i means; ``again``: rows that repeat an earlier one word for
+    word; ``findings``: rows whose name does not say which one is meant."""
 
     of: dict[int, int] = field(default_factory=dict)
     again: set[int] = field(default_factory=set)

@@ -91,8 +91,9 @@ def fingerprint(known: dict[str, County]) -> str:
 def fingerprint_now(session: Session, codes: Collection[str]) -> str:
     """`fingerprint` of the counties as they are now."""
     counted = {code: [0, 0, 0] for code in codes}
+    measures = (func.count(), func.sum(_community.c.version), func.max(_community.c.id))
     statement = (
-        select(_community.c.county_code, func.count(), func.sum(_community.c.version), func.max(_community.c.id))
+        select(_community.c.county_code, *measures)
         .where(
             _community.c.county_code.in_(sorted(codes)), _community.c.deleted_at.is_(None),
             scope_clause(current_scope(), _community.c.county_code),

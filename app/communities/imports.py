@@ -149,8 +149,8 @@ class _File:
     # --- outcome ---
 
     def changes(self, values: Mapping[str, list[Any]]) -> dict[int, dict[str, str]]:
-        """By row: the present values, as text, of what it would change. Texts that agree but for spaces and line
-        ends keep the form in which they are stored."""
+        """By row: the present values, as text, of what it would change. Texts that agree but for spaces and
+        line ends keep the form in which they are stored."""
         found: dict[int, dict[str, str]] = defaultdict(dict)
         for key in self.present:
             cells, column = self.cells[key], values[key]
@@ -300,7 +300,7 @@ def write(session: Session, target: Target, chunks: Iterable[Chunk]) -> tuple[in
 
 def _insert(session: Session, columns: dict[str, list[Any]], stamp: dict[str, Any]) -> None:
     initials, documents = search_documents(columns["name"], columns["county_code"])
-    derived = {
+    derived: dict[str, list[Any]] = {
         "is_complete": [not lacking for lacking in columns["missing"]],
         "initials": initials,
         "search_grams": documents,
@@ -338,8 +338,8 @@ class CommunityImporter:
     entity = "Community"
     title = msg("Import communities")
     template_name = msg("Import template of communities")
-    needed = ("name",)
-    shown = sheets.SHOWN
+    needed: tuple[str, ...] = ("name",)
+    shown: tuple[str, ...] = sheets.SHOWN
     label_key = "name"
 
     def columns(self, actor: Actor) -> tuple[SheetColumn, ...]:

@@ -96,7 +96,8 @@ def _column(key: str, choices: tuple[str, ...], example: str) -> SheetColumn:
     return SheetColumn(
         key, label, aliases=(*OFFICIAL[key], *filter(None, (str(info.get("label", "")),))),
         required=key in REQUIRED, kind=kind, choices=choices, note=_(_NOTES[key]) if key in _NOTES else "",
-        width=_WIDTHS.get(key), unit=unit, example=example or _EXAMPLES.get(key, ""), decimals=_DECIMALS.get(key, 2),
+        width=_WIDTHS.get(key), unit=unit, example=example or _EXAMPLES.get(key, ""),
+        decimals=_DECIMALS.get(key, 2),
         minimum=_LEAST.get(key), maximum=_MOST.get(key), fill_merged=key in ("city", "county", "town"),
     )  # fmt: skip
 
@@ -143,7 +144,7 @@ def instructions(actor: Actor) -> tuple[Message, ...]:
     return (
         msg("One row per community. Nothing is written before you have checked the preview."),
         msg(
-            "An empty cell leaves what is stored as it is; a community of the same name in the county is updated."
+            "An empty cell leaves what is stored as it is; a community of the same name in the county is updated."  # noqa: E501
         ),
         msg(
             "Columns after the eleventh may be left out; the communities are then listed as to be completed."

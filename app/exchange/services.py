@@ -148,8 +148,10 @@ def _touch(session: Session, batch: ImportBatch, states: tuple[str, ...], values
     """Change the batch if it is in one of the states. Raises: StaleRow."""
     changed = session.execute(
         update(_batches)
-        .where(_batches.c.id == batch.id, _batches.c.county_code == batch.county_code, _batches.c.state.in_(states))
-        .values(version=_batches.c.version + 1, updated_at=utcnow(), updated_by=current_actor().username, **values),
+        .where(_batches.c.id == batch.id, _batches.c.county_code == batch.county_code)
+        .where(_batches.c.state.in_(states))
+        .values(version=_batches.c.version + 1, updated_at=utcnow(), updated_by=current_actor().username)
+        .values(**values),
         execution_options=_APPLIED,
     )  # fmt: skip
     if changed.rowcount != 1:  # type: ignore[attr-defined]
@@ -236,7 +238,8 @@ def _write(session: Session, actor: Actor, importer: Importer, batch: ImportBatc
     audit.record(
         session, "import", entity=importer.entity, label=batch.file_name, county_code=batch.county_code,
         after={
-            "batch": batch.id, "digest": batch.digest, "rows": batch.row_count, "added": added, "changed": changed,
+            "batch": batch.id, "digest": batch.digest, "rows": batch.row_count,
+            "added": added, "changed": changed,
             "unchanged": batch.unchanged_count, "duplicate": batch.duplicate_count, "bad": batch.bad_count,
             "warned": batch.warned_count,
         },

@@ -22,8 +22,8 @@ WRITTEN = frozenset((NEW, CHANGED))
 
 @dataclass
 class RawRows:
-    """Cells as they were read or corrected, a column at a time (20,000 rows are then a dozen lists, not 20,000):
-    ``columns[key][i]`` is text or None, ``numbers[i]`` the row's number in the file."""
+    """Cells as they were read or corrected, a column at a time (20,000 rows are a dozen lists, not
+    20,000): ``columns[key][i]`` is text or None, ``numbers[i]`` the row's number in the file."""
 
     numbers: list[int]
     columns: dict[str, list[Any]]
@@ -37,11 +37,10 @@ class RawRows:
 class Assessment:
     """What would become of every row.
 
-    ``outcomes[i]`` is one of `OUTCOMES`; ``findings`` by row index; ``targets[i]`` = (id, version) of the record
-    that row i changes or equals; ``was[i]`` = {key: present value as text} of what a changed row replaces.
-    ``values`` are columns as the capability writes them (JSON values only); ``incomplete`` the indexes of
-    rows
-    that lack required fields. ``surroundings`` fingerprints what they were compared with.
+    ``outcomes[i]`` is one of `OUTCOMES`; ``findings`` by row index; ``targets[i]`` = (id, version) of the
+    record that row i changes or equals; ``was[i]`` = {key: present value as text} of what a changed row
+    replaces. ``values`` are columns as the capability writes them (JSON values only); ``incomplete`` the
+    indexes of rows that lack required fields. ``surroundings`` fingerprints what they were compared with.
     """
 
     outcomes: list[str]

@@ -151,7 +151,8 @@ class ImportView(BaseView):
         state = State({key: value for key, value in kept.items() if value})
         here = self.path("show", pk=batch.id)
         return {
-            "page": page, "show": show, "typed": typed, "shown": self._shown(batch, page.rows), "sizes": PAGE_SIZES,
+            "page": page, "show": show, "typed": typed, "sizes": PAGE_SIZES,
+            "shown": self._shown(batch, page.rows),
             "before": queries.written_before(session, batch),
             "pager_href": lambda number: state.url(here, page=number if number > 1 else None),
             "size_href": lambda number: state.url(here, size=number),
@@ -160,7 +161,7 @@ class ImportView(BaseView):
     def _shown(self, batch: ImportBatch, rows: Sequence[StagedRow]) -> Shown:
         """The usual columns, and every further one that a row of this page has something to say about."""
         wanted = set(self.importer.shown) | {key for row in rows for key in row.was}
-        wanted |= {finding.field for row in rows for finding in row.findings if finding.level != "info"}
+        wanted |= {f.field for row in rows for f in row.findings if f.field and f.level != "info"}
         if current_actor().region_level != "county":
             wanted.add("county")
         label = self.importer.label_key
@@ -190,9 +191,9 @@ class ImportView(BaseView):
         batch, wanted = self._batch(pk), request.form.get("columns", "").split(",")
         columns = {column.key: column for column in self.importer.columns(current_actor())}
         shown = Shown(tuple(columns[key] for key in wanted if key in columns and key in batch.keys))
-        row = queries.row(db.session(), batch, int(index))
+        row, show = queries.row(db.session(), batch, int(index)), request.form.get("show", "")
         return render_template(
-            "exchange/corrected.html", **self._about(batch), row=row, shown=shown, changed=key
+            "exchange/corrected.html", **self._about(batch), row=row, shown=shown, show=show
         )
 
     # ── step 3 ──
@@ -213,8 +214,8 @@ class ImportView(BaseView):
         except services.ImportConflict as conflict:
             with unit_of_work() as session:
                 services.refresh(session, actor, importer, number, conflict.numbers)
-            flash(_("Somebody else changed records of this file meanwhile; nothing was written. Please check again."),
-                  "warning")  # fmt: skip
+            text = _("Somebody else changed records of this file meanwhile; nothing was written.")
+            flash(text, "warning")
         except (RuleViolation, StaleRow) as refusal:
             flash(translate(refusal.message), "danger")
         return redirect(self.path("show", pk=number), 303)

@@ -13,8 +13,8 @@ _SEAM = "\n"
 def search_documents(names: Sequence[str], codes: Sequence[str]) -> tuple[list[str], list[str]]:
     """(pinyin initials, search grams) of clean names with the region code of each, in order.
 
-    All names are spelled by one translation of their joined text; only those with a pair of characters that may
-    be read in another way (重庆, 长沙) are spelled one by one.
+    All names are spelled by one translation of their joined text; only those with a pair of characters that
+    may be read in another way (重庆, 长沙) are spelled one by one.
     """
     if not names:
         return [], []
@@ -38,7 +38,7 @@ def search_documents(names: Sequence[str], codes: Sequence[str]) -> tuple[list[s
         letters = initials[index]
         tokens = dict.fromkeys(pairs or ([name] if name else ()))
         if letters:
-            tokens.update(dict.fromkeys(map(add, letters, letters[1:])) if len(letters) > 1 else {letters: None})
+            tokens.update(dict.fromkeys(map(add, letters, letters[1:]) if len(letters) > 1 else (letters,)))
         tokens.update(regions[codes[index]])
         documents.append(" ".join(tokens))
     return initials, documents

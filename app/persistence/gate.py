@@ -46,8 +46,6 @@ def _read(state: ORMExecuteState) -> None:
             ensure_scope(state.session)
         if state.is_update or state.is_delete or state.is_insert:
             _check_bulk(state)
-        elif state.is_column_load:
-            ensure_scope(state.session)  # a refresh may be the first statement of its transaction
         return
     options = state.execution_options
     if options.get(SCOPE_APPLIED):

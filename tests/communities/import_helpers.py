@@ -38,7 +38,9 @@ def row(name: str, **changes: Any) -> list[Any]:
 def workbook(rows: Sequence[Sequence[Any]], head: Sequence[str] = HEAD) -> bytes:
     """The rows as .xlsx, every value as it is."""
     out = io.BytesIO()
-    write_workbook(out, [Sheet("小区", [Column(str(i), label, "decimal") for i, label in enumerate(head)], rows)])
+    write_workbook(
+        out, [Sheet("小区", [Column(str(i), label, "decimal") for i, label in enumerate(head)], rows)]
+    )
     return out.getvalue()
 
 

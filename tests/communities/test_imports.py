@@ -20,7 +20,15 @@ from app.persistence.context import acting_as
 from app.persistence.types import utcnow
 from app.persistence.work import unit_of_work
 from tests.communities.import_helpers import (
-    HEAD, confirm, dingcheng_rows, plain, row, upload, uploaded, version_of, workbook,
+    HEAD,
+    confirm,
+    dingcheng_rows,
+    plain,
+    row,
+    upload,
+    uploaded,
+    version_of,
+    workbook,
 )  # fmt: skip
 
 pytestmark = pytest.mark.req("M1.4.2")
@@ -77,7 +85,11 @@ def test_the_counties_own_rows_are_written_and_change_nothing_the_second_time(ap
     assert stored() == before + 13
     found = stored("司法局院落")[0]
     assert (found.county_code, found.built_year, found.floor_area) == ("430703", 1993, Decimal("0.6600"))
-    assert (found.planned_investment, found.is_complete, found.place_state) == (Decimal("225.00"), False, "free")
+    assert (found.planned_investment, found.is_complete, found.place_state) == (
+        Decimal("225.00"),
+        False,
+        "free",
+    )
     assert found.missing.startswith("place_kind,property_kind")
     assert found.import_batch_id == batches()[0].id
     assert "unit_count" in found.confirmed_warnings
@@ -99,7 +111,9 @@ def test_confirming_twice_writes_once(app_db, clerk, stored, batches):
     assert stored() == before + 1
     assert batches()[0].state == "written"
     with app_db.app_context():
-        events = db.session.execute(sa.select(AuditEvent).where(AuditEvent.action == "import", AuditEvent.label != "demo"))
+        events = db.session.execute(
+            sa.select(AuditEvent).where(AuditEvent.action == "import", AuditEvent.label != "demo")
+        )
         event = events.scalars().one()
         assert event.after["digest"] == batches()[0].digest
         assert (event.after["added"], event.after["changed"], event.after["rows"]) == (1, 0, 1)
@@ -141,7 +155,7 @@ def test_every_kind_of_row_is_told_apart(clerk, stored, batches):
         row("外县小区", 区县="汉寿县"),
         row("无此区县", 区县="不存在县"),
         row(""),
-        row("单元过多", **{"无电梯单元数": 15}),
+        row("单元过多", 无电梯单元数=15),
         row("年份过晚", **{"小区建成时间(年)": 2012}),
         row("户数带字", **{"居民户数(户)": "98户"}),
     ]
@@ -187,13 +201,24 @@ def test_an_update_records_what_was_and_empty_cells_change_nothing(app_db, clerk
     assert "更新 1 行" in plain(confirm(clerk, address))
     now = stored("接待处宿舍")[0]
     assert (now.household_count, now.version) == (51, known.version + 1)
-    same = ("built_year", "planned_investment", "town_code", "address", "supervisor_phone", "search_grams", "missing")
+    same = (
+        "built_year",
+        "planned_investment",
+        "town_code",
+        "address",
+        "supervisor_phone",
+        "search_grams",
+        "missing",
+    )
     assert [getattr(now, key) for key in same] == [getattr(known, key) for key in same]
     with app_db.app_context():
         event = db.session.execute(
             sa.select(AuditEvent).where(AuditEvent.entity_id == str(known.id), AuditEvent.entity == "Community")
         ).scalars().one()  # fmt: skip
-        assert (event.before, event.after) == ({"household_count": known.household_count}, {"household_count": 51})
+        assert (event.before, event.after) == (
+            {"household_count": known.household_count},
+            {"household_count": 51},
+        )
     sound(app_db)
 
 
@@ -207,7 +232,7 @@ def test_an_update_is_judged_with_what_is_stored(clerk, stored, batches):
 
 def test_rows_changed_by_somebody_since_the_preview_are_a_conflict(app_db, clerk, stored, batches):
     known = stored("接待处宿舍")[0]
-    rows = [row("接待处宿舍", **{"无电梯单元数": 0}), row("别的小区")]
+    rows = [row("接待处宿舍", 无电梯单元数=0), row("别的小区")]
     address = uploaded(clerk, workbook(rows))
     version = version_of(clerk, address)
     with app_db.app_context(), acting_as(SYSTEM), unit_of_work() as session:
@@ -309,7 +334,9 @@ def test_another_countys_batch_does_not_exist(clerk, signed_in, stored):
     for path in ("", "/errors", "/progress"):
         assert other.get(address + path).status_code == 404
     for path in ("/write", "/abandon", "/rows/0"):
-        assert other.post(address + path, data={"version": "1", "key": "name", "value": "x"}).status_code == 404
+        assert (
+            other.post(address + path, data={"version": "1", "key": "name", "value": "x"}).status_code == 404
+        )
     assert "保密" not in other.get("/communities/import/").get_data(as_text=True)
     assert stored("保密小区") == []
 
@@ -323,7 +350,12 @@ def test_roles_without_the_permission_cannot_import(signed_in, who):
 
 def test_the_province_imports_for_its_counties_only(signed_in, stored, batches):
     client = signed_in("hunan")
-    rows = [row("省导小区"), row("省导汉寿", 区县="汉寿县"), row("外省", 市州="毕节市", 区县="纳雍县"), row("无区县", 区县="")]
+    rows = [
+        row("省导小区"),
+        row("省导汉寿", 区县="汉寿县"),
+        row("外省", 市州="毕节市", 区县="纳雍县"),
+        row("无区县", 区县=""),
+    ]
     address = uploaded(client, workbook(rows))
     assert (batches()[0].new_count, batches()[0].bad_count) == (2, 2)
     assert "纳雍县不属于湖南省" in plain(client.get(address + "?show=bad"))

@@ -47,7 +47,10 @@ def living(look) -> int:
 
 
 def states(look) -> list[str]:
-    return [row.state for row in look(sa.select(ImportBatch.__table__.c.state).order_by(ImportBatch.__table__.c.id))]
+    return [
+        row.state
+        for row in look(sa.select(ImportBatch.__table__.c.state).order_by(ImportBatch.__table__.c.id))
+    ]
 
 
 @pytest.fixture
@@ -67,7 +70,9 @@ def test_our_own_export_changes_nothing(app_db, clerk, look):
     address = uploaded(clerk, data, "导出.xlsx")
     batch = look(sa.select(ImportBatch.__table__))[0]
     assert batch.row_count > 20
-    assert (batch.unchanged_count, batch.bad_count) == (batch.row_count, 0), plain(clerk.get(address + "?show=all"))
+    assert (batch.unchanged_count, batch.bad_count) == (batch.row_count, 0), plain(
+        clerk.get(address + "?show=all")
+    )
     assert living(look) == before
 
 
@@ -139,7 +144,9 @@ def _kill(app, tmp_path, data: bytes, what: str, batch: int = 0, version: int = 
     url = str(app.config["SQLALCHEMY_DATABASE_URI"]).replace("postgresql+psycopg://", "postgresql://")
     environment = {**os.environ, "DATABASE_URL": url, "PYTHONPATH": str(config.ROOT)}
     command = [sys.executable, str(script), what, str(book), str(batch), str(version)]
-    child = subprocess.run(command, env=environment, cwd=config.ROOT, capture_output=True, text=True, timeout=120, check=False)
+    child = subprocess.run(
+        command, env=environment, cwd=config.ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
     assert child.returncode == -signal.SIGKILL, child.stderr[-2000:]
 
 
@@ -173,12 +180,36 @@ def test_an_upload_is_stored_whole_or_not_at_all(tmp_path, monkeypatch):
 def test_odd_workbooks_are_read_as_they_are_meant(clerk, look):
     head = list(HEAD)
     rows = [
-        ["常德市", "鼎城区", "  全角　数字小区  ", "１９９５年", "４", "１２０", "１.２５", "３６０", 8, 8, 0],
+        [
+            "常德市",
+            "鼎城区",
+            "  全角　数字小区  ",
+            "１９９５年",
+            "４",
+            "１２０",
+            "１.２５",
+            "３６０",
+            8,
+            8,
+            0,
+        ],
         [None] * 11,
         ["常德", "鼎城", "文本数字小区", "1996", "5", "1,200", "1.5", "3,600.00", "8", "8", "0"],
         ["", "", "默认区县小区", 1997, 4, 130, 1.6, 390, 8, 8, 0],
-        ["常德市", "鼎城区", "=HYPERLINK(\"http://x\")小区", 1998, 4, 131, 1.7, 391, 8, 8, 0],
-        ["常德市", "鼎城区", "<script>alert(1)</script>'; DROP TABLE community;--", 1998, 4, 132, 1.8, 392, 8, 8, 0],
+        ["常德市", "鼎城区", '=HYPERLINK("http://x")小区', 1998, 4, 131, 1.7, 391, 8, 8, 0],
+        [
+            "常德市",
+            "鼎城区",
+            "<script>alert(1)</script>'; DROP TABLE community;--",
+            1998,
+            4,
+            132,
+            1.8,
+            392,
+            8,
+            8,
+            0,
+        ],
         ["常德市", "鼎城区", "长" * 121, 1998, 4, 133, 1.9, 393, 8, 8, 0],
         ["常德市", "鼎城区", "大数小区", 1998, 10**12, 134, 2.0, 394, 8, 8, 0],
         ["常德市", "鼎城区", "小数小区", 1998, 2.5, 135, 2.1, 395, 8, 8, 0],
@@ -186,7 +217,9 @@ def test_odd_workbooks_are_read_as_they_are_meant(clerk, look):
     ]
     address = uploaded(clerk, workbook(rows, head), "怪.xlsx")
     batch = look(sa.select(ImportBatch.__table__))[0]
-    assert (batch.row_count, batch.new_count, batch.bad_count) == (9, 5, 4), plain(clerk.get(address + "?show=bad"))
+    assert (batch.row_count, batch.new_count, batch.bad_count) == (9, 5, 4), plain(
+        clerk.get(address + "?show=bad")
+    )
     page = clerk.get(address + "?show=all").get_data(as_text=True)
     assert "<script>alert(1)" not in page
     confirm(clerk, address)
@@ -196,7 +229,9 @@ def test_odd_workbooks_are_read_as_they_are_meant(clerk, look):
     assert found["默认区县小区"].county_code == "430703"
 
 
-@pytest.mark.parametrize("query", ["page=abc", "page=-1", "page=99999999", "size=7", "show=nothing", "q=%00", "q=12"])
+@pytest.mark.parametrize(
+    "query", ["page=abc", "page=-1", "page=99999999", "size=7", "show=nothing", "q=%00", "q=12"]
+)
 def test_addresses_of_a_preview_never_fail(clerk, query):
     address = uploaded(clerk, workbook([row("地址小区")]))
     assert clerk.get(f"{address}?{query}").status_code == 200

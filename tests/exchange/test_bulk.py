@@ -42,7 +42,15 @@ def test_rows_arrive_with_exact_values_and_awkward_text(session):
     assert insert_columns(session, TABLE, given, stamp()) == 7
     found = rows(session)
     assert [row.name for row in found] == given["name"]
-    assert [row.floor_area for row in found] == [None, D("1.0625"), D("2.0625"), None, D("4.0625"), D("5.0625"), None]
+    assert [row.floor_area for row in found] == [
+        None,
+        D("1.0625"),
+        D("2.0625"),
+        None,
+        D("4.0625"),
+        D("5.0625"),
+        None,
+    ]
     assert [row.household_count for row in found] == given["household_count"]
     assert [row.is_complete for row in found] == given["is_complete"]
     assert {row.version for row in found} == {1}
@@ -56,12 +64,18 @@ def test_triggers_keep_rollup_and_search_index(session):
     insert_columns(session, TABLE, columns(50), stamp())
     assert verify_rollups(session) == []
     if session.get_bind().dialect.name == "sqlite":
-        found = session.execute(sa.text("SELECT count(*) FROM community_fts WHERE community_fts MATCH 'n49'")).scalar()
+        found = session.execute(
+            sa.text("SELECT count(*) FROM community_fts WHERE community_fts MATCH 'n49'")
+        ).scalar()
     else:
-        found = session.execute(sa.text("SELECT count(*) FROM community WHERE search_tokens @> '{n49}'")).scalar()
+        found = session.execute(
+            sa.text("SELECT count(*) FROM community WHERE search_tokens @> '{n49}'")
+        ).scalar()
     assert found == 1
     added = session.execute(sa.select(sa.func.sum(CommunityRollup.communities))).scalar()
-    assert added == session.execute(sa.text("SELECT count(*) FROM community WHERE deleted_at IS NULL")).scalar()
+    assert (
+        added == session.execute(sa.text("SELECT count(*) FROM community WHERE deleted_at IS NULL")).scalar()
+    )
 
 
 def test_updates_want_the_version_they_know(session):
