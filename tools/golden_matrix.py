@@ -16,7 +16,10 @@ GOLDEN = ROOT / "tests" / "accounts" / "golden_matrix.json"
 
 def table() -> dict[str, list[str]]:
     """Role → its permissions as ``action Resource``, sorted."""
-    return {name: sorted(f"{action} {resource}" for action, resource in spec.permissions) for name, spec in ROLES.items()}
+    return {
+        name: sorted(f"{action} {resource}" for action, resource in spec.permissions)
+        for name, spec in ROLES.items()
+    }
 
 
 if __name__ == "__main__":

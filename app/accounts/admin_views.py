@@ -9,7 +9,7 @@ from flask_appbuilder import expose
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_appbuilder.security.decorators import has_access, permission_name
 
-from app.accounts import queries, services
+from app.accounts import queries, safety, services
 from app.accounts.matrix import ROLES
 from app.accounts.models import Account, SignInRecord, UserSession
 from app.accounts.profile_views import by_field
@@ -30,7 +30,6 @@ LIST_ROUTES = {"list", "count", "preferences"}
 
 class PeopleView(PortalModelView):
     """Base of the administrators' lists: a directory with counts at the left."""
-
 
     def node(self, state: State, label: str, count: int | None, /, **args: str) -> dict[str, Any]:
         """One entry of the directory: the list with these arguments alone."""
@@ -99,7 +98,11 @@ class AccountView(PeopleView):
         values = context["values"]
         region = current().find(values.get("region_code"))
         department = str(values.get("department_id") or "")
-        chosen = db.session.get(Department, int(department)) if department.isdigit() and len(department) < 10 else None
+        chosen = (
+            db.session.get(Department, int(department))
+            if department.isdigit() and len(department) < 10
+            else None
+        )
         context.setdefault("errors", {})
         context.setdefault("account", None)
         context.setdefault("conflict", None)
@@ -138,25 +141,34 @@ class AccountView(PeopleView):
     def edit(self, pk: str) -> Any:
         account = self._account(pk)
         if request.method == "GET":
-            return self._form(account=account, values=services.values_of(account), state=services.state_of(account))
+            return self._form(
+                account=account, values=services.values_of(account), state=services.state_of(account)
+            )
         values, state = self._typed(), request.form.get("state", "")
         try:
             with unit_of_work() as work:
                 services.save_account(work, current_actor(), account.id, state, values)
         except StaleRow as stale:
             account = self._account(pk)
-            now = {**stale.current, "roles": [_(ROLES[name].label) for name in stale.current["roles"] if name in ROLES]}
+            now = {
+                **stale.current,
+                "roles": [_(ROLES[name].label) for name in stale.current["roles"] if name in ROLES],
+            }
             return self._form(
                 409, account=account, values=values, state=services.state_of(account), conflict=now,
                 errors={"": msg("Someone else has changed this record meanwhile.")},
             )  # fmt: skip
         except RuleViolation as error:
-            return self._form(422, account=self._account(pk), values=values, state=state, errors=by_field(error))
+            return self._form(
+                422, account=self._account(pk), values=values, state=state, errors=by_field(error)
+            )
         flash(_("Saved."), "success")
         return redirect(self.path("show", pk=pk))
 
     def _shown_once(self, account: Account, password: str) -> Any:
-        body = self.render_template("accounts/password_once.html", view=self, account=account, password=password)
+        body = self.render_template(
+            "accounts/password_once.html", view=self, account=account, password=password
+        )
         return no_store(body)
 
     # ── stop, start, reset ──
@@ -187,7 +199,9 @@ class AccountView(PeopleView):
     @has_access
     @permission_name("reset_factor")
     def reset_factor(self, pk: str) -> Any:
-        return self._do(pk, services.reset_factor, _("The second factor was removed; its sessions have ended."))
+        return self._do(
+            pk, services.reset_factor, _("The second factor was removed; its sessions have ended.")
+        )
 
     @expose("/<pk>/reset", methods=["POST"])
     @has_access
@@ -219,7 +233,9 @@ class AccountView(PeopleView):
         text = request.args.get("q", "").strip()[:40]
         rows = queries.departments_like(text) if text else []
         return jsonify(
-            results=[{"id": row.id, "text": f"{row.name}（{current().path(row.region_code)}）"} for row in rows]
+            results=[
+                {"id": row.id, "text": f"{row.name}（{current().path(row.region_code)}）"} for row in rows
+            ]
         )
 
 
@@ -249,7 +265,7 @@ class UserSessionView(PeopleView):
     @permission_name("end")
     def end(self, pk: str) -> Any:
         with unit_of_work() as work:
-            services.end_session(work, current_actor(), row_id(pk), own=False)
+            safety.end_session(work, current_actor(), row_id(pk), own=False)
         flash(_("The session was ended."), "success")
         return redirect(self.path("list"))
 
@@ -258,7 +274,7 @@ class UserSessionView(PeopleView):
     @permission_name("end")
     def end_all(self, pk: str) -> Any:
         with unit_of_work() as work:
-            ended = services.end_sessions_of(work, current_actor(), row_id(pk), own=False)
+            ended = safety.end_sessions_of(work, current_actor(), row_id(pk), own=False)
         flash(_("%(n)s sessions were ended.", n=ended), "success")
         return redirect(self.path("list"))
 

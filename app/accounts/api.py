@@ -24,7 +24,7 @@ def address() -> str:
 
 def address_and_name() -> str:
     """Rate-limit key: where from, and for which login name."""
-    payload = request.get_json(silent=True) if request.is_json else request.form
+    payload: Any = request.get_json(silent=True) if request.is_json else request.form
     name = payload.get("username", "") if hasattr(payload, "get") else ""
     return f"{request.remote_addr or ''} {signing.login_name(str(name)).lower()[:64]}"
 
@@ -119,8 +119,16 @@ class TokenApi(BaseApi):
         except (PyJWTError, JWTExtendedException, KeyError, TypeError, ValueError):
             return self.response_401()
         state = account_state(user_id)
-        if claims.get("type") != "refresh" or state is None or not state.active or state.auth_version != version:
+        if (
+            claims.get("type") != "refresh"
+            or state is None
+            or not state.active
+            or state.auth_version != version
+        ):
             return self.response_401()
         return self.response(
-            200, access_token=create_access_token(str(user_id), fresh=False, additional_claims={TOKEN_VERSION: version})
+            200,
+            access_token=create_access_token(
+                str(user_id), fresh=False, additional_claims={TOKEN_VERSION: version}
+            ),
         )

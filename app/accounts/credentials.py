@@ -41,7 +41,12 @@ def change_password(session: Session, account: Account, new: str, again: str) ->
     findings = check_password(new, again, account.username, policy)
     if not findings and _used_before(session, account, new, policy.history):
         findings = [
-            Finding("M1.1", "error", "new", msg("One of your last %(n)s passwords; choose another.", n=policy.history + 1))
+            Finding(
+                "M1.1",
+                "error",
+                "new",
+                msg("One of your last %(n)s passwords; choose another.", n=policy.history + 1),
+            )
         ]
     if findings:
         raise RuleViolation(findings)
@@ -152,7 +157,9 @@ def _accept_totp(session: Session, account: Account, code: str) -> bool:
 def _accept_recovery(session: Session, account: Account, code: str) -> bool:
     wanted = _digest(account, "".join(code.split()).lower())
     lock_row(session, account.id)
-    left = session.execute(select(_users.c.recovery_codes).where(_users.c.id == account.id)).scalar_one() or []
+    left = (
+        session.execute(select(_users.c.recovery_codes).where(_users.c.id == account.id)).scalar_one() or []
+    )
     if not any(hmac.compare_digest(wanted, known) for known in left):
         return False
     remaining = [known for known in left if known != wanted]

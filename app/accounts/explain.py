@@ -50,9 +50,19 @@ def explain(login: str, entity: str, number: str) -> list[Check]:
     checks = [_account(account), _roles(actor), _permission(actor, entity), *_record(actor, model, number)]
     hidden = [check for check in checks if check.kind == "bad"]
     if hidden:
-        checks.append(Check("bad", _("Conclusion"), _("The account does not see the record: %(why)s", why=hidden[0].text)))
+        checks.append(
+            Check(
+                "bad", _("Conclusion"), _("The account does not see the record: %(why)s", why=hidden[0].text)
+            )
+        )
     else:
-        checks.append(Check("ok", _("Conclusion"), _("The account sees the record. Ask which filter or saved view is set in the list.")))
+        checks.append(
+            Check(
+                "ok",
+                _("Conclusion"),
+                _("The account sees the record. Ask which filter or saved view is set in the list."),
+            )
+        )
     return checks
 
 
@@ -66,7 +76,11 @@ def _account(account: Row[Any]) -> Check:
     if account.locked_until and account.locked_until > utcnow():
         return Check("bad", _("Account state"), _("The account is locked after too many wrong passwords."))
     if account.must_change_password:
-        return Check("warn", _("Account state"), _("The first password has not been changed yet; until then nothing else opens."))
+        return Check(
+            "warn",
+            _("Account state"),
+            _("The first password has not been changed yet; until then nothing else opens."),
+        )
     return Check("ok", _("Account state"), _("The account is in use."))
 
 
@@ -90,7 +104,9 @@ def _record(actor: Actor, model: Any, number: str) -> list[Check]:
     county = current().path(row.county_code)
     checks = [Check("ok", _("Record"), _("The record belongs to %(county)s.", county=county))]
     if getattr(row, "deleted_at", None) is not None:
-        checks.append(Check("bad", _("Recycle bin"), _("The record was deleted and lies in the recycle bin.")))
+        checks.append(
+            Check("bad", _("Recycle bin"), _("The record was deleted and lies in the recycle bin."))
+        )
     return [*checks, _scope(actor, row, county)]
 
 
@@ -109,13 +125,21 @@ def _scope(actor: Actor, row: Row[Any], county: str) -> Check:
     area = current().path(actor.region_code) if actor.region_code else ""
     if scope.kind == "plans":
         mine = row.id in scope.plan_ids or getattr(row, "plan_id", None) in scope.plan_ids
-        text = _("The record belongs to a plan task given to this construction unit.") if mine else _(
-            "A construction unit sees only the plan tasks given to it; this record belongs to none of them."
+        text = (
+            _("The record belongs to a plan task given to this construction unit.")
+            if mine
+            else _(
+                "A construction unit sees only the plan tasks given to it; this record belongs to none of them."
+            )
         )
         return Check("ok" if mine else "bad", title, text)
     if scope.kind == "nothing":
         if actor.region_code:
-            return Check("bad", title, _("The roles do not fit the level of the account's region (%(area)s).", area=area))
+            return Check(
+                "bad",
+                title,
+                _("The roles do not fit the level of the account's region (%(area)s).", area=area),
+            )
         return Check("bad", title, _("The account has no region: administrators see no business data."))
     if scope.covers(row.county_code):
         return Check("ok", title, _("%(county)s lies in %(area)s.", county=county, area=area))

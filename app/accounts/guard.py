@@ -18,7 +18,17 @@ from app.persistence.context import current_actor
 TOKEN_ENDPOINTS = frozenset({"TokenApi.login", "TokenApi.refresh"})
 # everything that answers without a session; a new public page is added here and nowhere else
 PUBLIC = (
-    frozenset({"static", "AuthView.login", "AuthView.logout", "LocaleView.index", "ManualView.show", "healthz", "metrics"})
+    frozenset(
+        {
+            "static",
+            "AuthView.login",
+            "AuthView.logout",
+            "LocaleView.index",
+            "ManualView.show",
+            "healthz",
+            "metrics",
+        }
+    )
     | TOKEN_ENDPOINTS
 )
 # what an account may reach before it has changed its first password or set up a required second factor
@@ -54,7 +64,9 @@ def guard() -> Any:
     if current_actor().must_change_password and endpoint not in BEFORE_READY | {PASSWORD_PAGE}:
         return _not_ready(PASSWORD_PAGE, _("Please choose a new password first."))
     if g.must_enrol and endpoint not in BEFORE_READY | FACTOR_PAGES | {PASSWORD_PAGE}:
-        return _not_ready("ProfileView.factor", _("Your role signs in with a second factor: please set it up first."))
+        return _not_ready(
+            "ProfileView.factor", _("Your role signs in with a second factor: please set it up first.")
+        )
     return None
 
 
@@ -65,7 +77,10 @@ def _sign_in_first() -> Any:
         answer.headers["X-Login-Required"] = "1"
         return answer
     if request.method == "POST" and g.session_state == "idle" and _keep(g.idle_user_id):
-        flash(_("Your session had ended. What you typed is kept and is shown again when you have signed in."), "warning")
+        flash(
+            _("Your session had ended. What you typed is kept and is shown again when you have signed in."),
+            "warning",
+        )
     elif g.session_state in {"idle", "ended"}:
         flash(_("Your session has ended. Please sign in again."), "info")
     return redirect(f"{url_for('AuthView.login')}?next={quote(_page(), safe='/')}")

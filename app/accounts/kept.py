@@ -18,7 +18,9 @@ from app.web.models import FormDraft
 PREFIX = "kept:"
 FIELD = "kept_key"
 LARGEST = 256 * 1024
-_SECRET = re.compile(r"password|passwd|^(csrf_token|download_token|otp|old|new|again|kept_key)$", re.IGNORECASE)
+_SECRET = re.compile(
+    r"password|passwd|^(csrf_token|download_token|otp|old|new|again|kept_key)$", re.IGNORECASE
+)
 _drafts = FormDraft.__table__
 
 

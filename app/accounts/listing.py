@@ -68,7 +68,15 @@ def _account_state(row: Any) -> str:
 
 def _account_light(row: Any) -> Markup:
     word = _account_state(row)
-    kind = "bad" if not row.active else "warn" if word == _("Locked (account)") else "wait" if row.must_change_password else "ok"
+    kind = (
+        "bad"
+        if not row.active
+        else "warn"
+        if word == _("Locked (account)")
+        else "wait"
+        if row.must_change_password
+        else "ok"
+    )
     return Markup('<span class="light l-{}"><i class="sh sh-{}"></i>{}</span>').format(kind, kind, word)
 
 
@@ -80,12 +88,36 @@ def _login(row: Any) -> Markup:
     return Markup('<a class="clip" href="/accounts/show/{}">{}</a>').format(row.id, row.username)
 
 
-def _text(key: str, label: Any, group: Any, *, width: int = 18, css: str = "", default: bool = True, sort: str = "") -> Column:
-    return Column(key, label, (key,), _plain(key), _plain(key), group=group, width=width, css=css, default=default, sort=sort)
+def _text(
+    key: str, label: Any, group: Any, *, width: int = 18, css: str = "", default: bool = True, sort: str = ""
+) -> Column:
+    return Column(
+        key,
+        label,
+        (key,),
+        _plain(key),
+        _plain(key),
+        group=group,
+        width=width,
+        css=css,
+        default=default,
+        sort=sort,
+    )
 
 
 def _moment(key: str, label: Any, group: Any, *, default: bool = True) -> Column:
-    return Column(key, label, (key,), _time(key), _time(key), css="nowrap", sort=key, group=group, width=20, default=default)
+    return Column(
+        key,
+        label,
+        (key,),
+        _time(key),
+        _time(key),
+        css="nowrap",
+        sort=key,
+        group=group,
+        width=20,
+        default=default,
+    )
 
 
 ACCOUNT_COLUMNS: tuple[Column, ...] = (
@@ -109,6 +141,30 @@ def _session_state(row: Any) -> str:
     return _(ENDED[row.ended_reason]) if row.ended_reason in ENDED else _("Ended")
 
 
+def _end_buttons(row: Any) -> Any:
+    """End this session, or every session of its account."""
+    if row.ended_at is not None or not current_actor().may("can_end", "UserSession"):
+        return ""
+    form = (
+        '<form method="post" action="{}" data-confirm="{}"><input type="hidden" name="csrf_token" value="{}">'
+        '<button class="link bad" type="submit">{}</button></form>'
+    )
+    token = generate_csrf()
+    one = (
+        f"/user-sessions/{row.id}/end",
+        _("End this session? Its user has to sign in again."),
+        token,
+        _("End"),
+    )
+    every = (
+        f"/user-sessions/of/{row.user_id}/end",
+        _("End every session of this account?"),
+        token,
+        _("End all of the account"),
+    )
+    return Markup(form).format(*one) + Markup(form).format(*every)
+
+
 SESSION_COLUMNS: tuple[Column, ...] = (
     _text("username", _l("Login name"), PERSON, css="nm", sort="username"),
     _text("name", _l("Name of the person or unit"), PERSON, sort="name"),
@@ -120,22 +176,8 @@ SESSION_COLUMNS: tuple[Column, ...] = (
            _plain("agent"), group=WHERE, width=40),
     Column("state", _l("State"), ("ended_at", "ended_reason"), _session_state, _session_state, group=STATE),
     _moment("ended_at", _l("Ended at"), STATE, default=False),
-    Column("ops", _l("Actions"), ("ended_at", "user_id"), lambda row: _end_buttons(row), lambda row: "", css="op", group=STATE),
+    Column("ops", _l("Actions"), ("ended_at", "user_id"), _end_buttons, lambda row: "", css="op", group=STATE),
 )  # fmt: skip
-
-
-def _end_buttons(row: Any) -> Any:
-    """End this session, or every session of its account."""
-    if row.ended_at is not None or not current_actor().may("can_end", "UserSession"):
-        return ""
-    form = (
-        '<form method="post" action="{}" data-confirm="{}"><input type="hidden" name="csrf_token" value="{}">'
-        '<button class="link bad" type="submit">{}</button></form>'
-    )
-    token = generate_csrf()
-    one = (f"/user-sessions/{row.id}/end", _("End this session? Its user has to sign in again."), token, _("End"))
-    every = (f"/user-sessions/of/{row.user_id}/end", _("End every session of this account?"), token, _("End all of the account"))
-    return Markup(form).format(*one) + Markup(form).format(*every)
 
 
 def browser(agent: str) -> str:
@@ -156,7 +198,9 @@ _KINDS = {"success": "ok", "api_success": "ok", "signed_out": "idle", "second_st
 
 def _outcome_light(row: Any) -> Markup:
     kind = _KINDS.get(row.outcome, "warn")
-    return Markup('<span class="light l-{}"><i class="sh sh-{}"></i>{}</span>').format(kind, kind, _outcome(row))
+    return Markup('<span class="light l-{}"><i class="sh sh-{}"></i>{}</span>').format(
+        kind, kind, _outcome(row)
+    )
 
 
 RECORD_COLUMNS: tuple[Column, ...] = (

@@ -22,9 +22,13 @@ class Account(Audited, User):
 
     __tablename__ = "ab_user"
     __audit_name__ = "Account"
-    __audit_skip__ = frozenset({"last_login", "login_count", "fail_login_count", "changed_on", "auth_version", "totp_last_step"})
+    __audit_skip__ = frozenset(
+        {"last_login", "login_count", "fail_login_count", "changed_on", "auth_version", "totp_last_step"}
+    )
 
-    region_code: Mapped[str | None] = mapped_column(String(6), ForeignKey("region.code"), info={"label": _l("Region")})
+    region_code: Mapped[str | None] = mapped_column(
+        String(6), ForeignKey("region.code"), info={"label": _l("Region")}
+    )
     department_id: Mapped[int | None] = mapped_column(
         Integer, ForeignKey("department.id"), info={"label": _l("Department")}
     )
@@ -34,7 +38,9 @@ class Account(Audited, User):
     language: Mapped[str] = mapped_column(
         String(16), nullable=False, default="", server_default="", info={"label": _l("Language")}
     )
-    must_change_password: Mapped[bool] = mapped_column(Boolean, nullable=False, default=True, server_default="1")
+    must_change_password: Mapped[bool] = mapped_column(
+        Boolean, nullable=False, default=True, server_default="1"
+    )
     password_changed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     auth_version: Mapped[int] = mapped_column(Integer, nullable=False, default=1, server_default="1")
     failed_count: Mapped[int] = mapped_column(Integer, nullable=False, default=0, server_default="0")
@@ -57,7 +63,9 @@ class UserSession(Model):
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     token_hash: Mapped[str] = mapped_column(String(64), nullable=False, unique=True)
-    user_id: Mapped[int] = mapped_column(Integer, ForeignKey("ab_user.id", ondelete="CASCADE"), nullable=False)
+    user_id: Mapped[int] = mapped_column(
+        Integer, ForeignKey("ab_user.id", ondelete="CASCADE"), nullable=False
+    )
     auth_version: Mapped[int] = mapped_column(Integer, nullable=False)
     created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, nullable=False, default=utcnow)
     seen_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, nullable=False, default=utcnow)
@@ -78,11 +86,15 @@ class SignInRecord(Model):
         Index("ix_sign_in_record_address", "address", "at"),
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    at: Mapped[dt.datetime] = mapped_column(UtcDateTime, nullable=False, default=utcnow, info={"label": _l("Time")})
+    at: Mapped[dt.datetime] = mapped_column(
+        UtcDateTime, nullable=False, default=utcnow, info={"label": _l("Time")}
+    )
     username: Mapped[str] = mapped_column(String(128), nullable=False, info={"label": _l("Login name")})
     user_id: Mapped[int | None] = mapped_column(Integer, info={"label": _l("Account number")})
     outcome: Mapped[str] = mapped_column(String(24), nullable=False, info={"label": _l("Outcome")})
-    address: Mapped[str] = mapped_column(String(45), nullable=False, default="", info={"label": _l("IP address")})
+    address: Mapped[str] = mapped_column(
+        String(45), nullable=False, default="", info={"label": _l("IP address")}
+    )
     agent: Mapped[str] = mapped_column(String(200), nullable=False, default="", info={"label": _l("Browser")})
 
 

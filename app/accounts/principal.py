@@ -51,7 +51,10 @@ _WHO = (
         _users.c.region_code,
         _regions.c.level,
         _departments.c.name.label("department"),
-        select(_versions.c.version).where(_versions.c.key == "roles").scalar_subquery().label("roles_version"),
+        select(_versions.c.version)
+        .where(_versions.c.key == "roles")
+        .scalar_subquery()
+        .label("roles_version"),
     )
     .join_from(_sessions, _users, _sessions.c.user_id == _users.c.id)
     .outerjoin(_departments, _users.c.department_id == _departments.c.id)
@@ -170,7 +173,10 @@ def actor_of(user_id: int, session_id: int | None = None) -> Actor:
             _users.c.region_code,
             _regions.c.level,
             _departments.c.name.label("department"),
-            select(_versions.c.version).where(_versions.c.key == "roles").scalar_subquery().label("roles_version"),
+            select(_versions.c.version)
+            .where(_versions.c.key == "roles")
+            .scalar_subquery()
+            .label("roles_version"),
         )
         .select_from(_users)
         .outerjoin(_departments, _users.c.department_id == _departments.c.id)
@@ -266,7 +272,9 @@ def end_sessions(
     keep: int | None = None,
 ) -> int:
     """End one session, or every open session of an account but ``keep``; returns how many (the caller commits)."""
-    statement = update(_sessions).where(_sessions.c.ended_at.is_(None)).values(ended_at=utcnow(), ended_reason=reason)
+    statement = (
+        update(_sessions).where(_sessions.c.ended_at.is_(None)).values(ended_at=utcnow(), ended_reason=reason)
+    )
     statement = statement.where(_sessions.c.id == session_id) if session_id else statement
     statement = statement.where(_sessions.c.user_id == user_id) if user_id else statement
     statement = statement.where(_sessions.c.token_hash == token_hash) if token_hash else statement

@@ -9,7 +9,7 @@ from flask import current_app, flash, g, redirect, request, session, url_for
 from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 
-from app.accounts import credentials, queries, services, signing
+from app.accounts import credentials, queries, safety, services, signing
 from app.accounts.models import Account
 from app.accounts.policy import policy_for
 from app.accounts.rules import ROLES
@@ -46,7 +46,10 @@ class ProfileView(BaseView):
         context.setdefault("typed", {})
         return no_store(
             self.render_template(
-                f"accounts/{template}.html", account=account, policy=policy_for(account.region_code), **context
+                f"accounts/{template}.html",
+                account=account,
+                policy=policy_for(account.region_code),
+                **context,
             ),
             status,
         )
@@ -67,7 +70,8 @@ class ProfileView(BaseView):
             role_labels=[ROLES[name].label for name in sorted(actor.roles) if name in ROLES],
             sessions=queries.open_sessions(actor.user_id),
             languages=current_app.config["LANGUAGES"],
-            factor_required=actor.roles and policy_for(actor.region_code).needs_second_factor(actor.roles)
+            factor_required=actor.roles
+            and policy_for(actor.region_code).needs_second_factor(actor.roles)
             and current_app.config["PRODUCTION"],
             **context,
         )
@@ -161,7 +165,9 @@ class ProfileView(BaseView):
             if current_app.config["PRODUCTION"] and policy_for(account.region_code).needs_second_factor(
                 current_actor().roles
             ):
-                raise RuleViolation(Finding("M1.1", "error", "password", msg("Your role signs in with a second factor.")))
+                raise RuleViolation(
+                    Finding("M1.1", "error", "password", msg("Your role signs in with a second factor."))
+                )
             self._prove(request.form.get("password", ""), "password")
             with unit_of_work() as work:
                 account = self._account()
@@ -179,7 +185,7 @@ class ProfileView(BaseView):
     @permission_name("edit")
     def end_session(self, pk: str) -> Any:
         with unit_of_work() as work:
-            services.end_session(work, current_actor(), row_id(pk), own=True)
+            safety.end_session(work, current_actor(), row_id(pk), own=True)
         flash(_("The session was ended."), "success")
         return redirect(url_for("ProfileView.show"))
 
@@ -188,6 +194,6 @@ class ProfileView(BaseView):
     @permission_name("edit")
     def end_others(self) -> Any:
         with unit_of_work() as work:
-            ended = services.end_sessions_of(work, current_actor(), current_actor().user_id or 0, own=True)
+            ended = safety.end_sessions_of(work, current_actor(), current_actor().user_id or 0, own=True)
         flash(_("%(n)s other sessions were ended.", n=ended), "success")
         return redirect(url_for("ProfileView.show"))

@@ -67,7 +67,7 @@ RECORDS = select(
 class PeopleListing(Listing):
     """A list of no county: who may open it sees every row (the permission decides, not the scope)."""
 
-    always = ("id", "name")
+    always: tuple[str, ...] = ("id", "name")
 
     def where(self, scope: Scope, state: State) -> list[ColumnElement[bool]]:
         return list(state.conditions)
@@ -184,12 +184,12 @@ class RecordListing(PeopleListing):
 def count_by_role() -> dict[str, int]:
     """Role → how many accounts hold it."""
     rows = db.session.execute(
-        select(_roles.c.name, func.count())
+        select(_roles.c.name, func.count().label("number"))
         .join_from(_roles, assoc_user_role, assoc_user_role.c.role_id == _roles.c.id)
         .group_by(_roles.c.name)
         .order_by(_roles.c.name)
     )
-    return {name: number for name, number in rows}
+    return {row.name: int(row.number) for row in rows}
 
 
 def account_counts() -> Row[Any]:
@@ -207,7 +207,13 @@ def account_counts() -> Row[Any]:
 def open_sessions(user_id: int | None) -> Sequence[Row[Any]]:
     """One account's open sessions, the last used first."""
     return db.session.execute(
-        select(_sessions.c.id, _sessions.c.created_at, _sessions.c.seen_at, _sessions.c.address, _sessions.c.agent)
+        select(
+            _sessions.c.id,
+            _sessions.c.created_at,
+            _sessions.c.seen_at,
+            _sessions.c.address,
+            _sessions.c.agent,
+        )
         .where(_sessions.c.user_id == user_id, _sessions.c.ended_at.is_(None))
         .order_by(_sessions.c.seen_at.desc(), _sessions.c.id)
         .limit(100)

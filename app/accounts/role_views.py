@@ -10,7 +10,7 @@ from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_appbuilder.security.decorators import has_access, permission_name
 from flask_appbuilder.security.sqla.models import Role
 
-from app.accounts import explain, queries, services
+from app.accounts import explain, queries, safety, services
 from app.accounts.matrix import ACTIONS, RESOURCES, ROLES
 from app.accounts.profile_views import by_field
 from app.accounts.rules import fixed, grantable, vocabulary
@@ -49,7 +49,9 @@ class RoleView(ModelView):
     @permission_name("list")
     def list(self) -> Any:
         granted, counts = queries.granted(db.session()), queries.count_by_role()
-        resources = sorted({resource for _action, resource in vocabulary()}, key=lambda r: (r not in RESOURCES, r))
+        resources = sorted(
+            {resource for _action, resource in vocabulary()}, key=lambda r: (r not in RESOURCES, r)
+        )
         changed = {name: granted.get(name, set()) ^ spec.permissions for name, spec in ROLES.items()}
         return self.render_template(
             "accounts/roles.html", view=self, roles=ROLES, granted=granted, counts=counts, resources=resources,
@@ -94,7 +96,10 @@ class RoleView(ModelView):
                 added, removed = services.save_role(work, current_actor(), name, wanted)  # type: ignore[arg-type]
         except RuleViolation as error:
             return self._page(name, True, 422, error=error.message)
-        flash(_("%(added)s permissions given, %(removed)s taken.", added=len(added), removed=len(removed)), "success")
+        flash(
+            _("%(added)s permissions given, %(removed)s taken.", added=len(added), removed=len(removed)),
+            "success",
+        )
         return redirect(f"{self.route_base}/show/{name}")
 
 
@@ -104,7 +109,7 @@ class PolicyView(BaseView):
     route_base = "/password-policy"
     class_permission_name = "PasswordPolicy"
     default_view = "show"
-    numbers = tuple(key for key in services.POLICY_FIELDS if key != "totp_required_roles")
+    numbers = tuple(key for key in safety.POLICY_FIELDS if key != "totp_required_roles")
 
     def _profile(self, code: str) -> ProvinceProfile:
         profile = db.session.get(ProvinceProfile, code)
@@ -116,10 +121,10 @@ class PolicyView(BaseView):
         profile = self._profile(code)
         columns = ProvinceProfile.__table__.c
         context.setdefault("errors", {})
-        context.setdefault("values", {key: getattr(profile, key) for key in services.POLICY_FIELDS})
+        context.setdefault("values", {key: getattr(profile, key) for key in safety.POLICY_FIELDS})
         body = self.render_template(
             "accounts/policy.html", profile=profile, code=code, provinces=current().provinces(), numbers=self.numbers,
-            labels={key: columns[key].info["label"] for key in services.POLICY_FIELDS}, roles=ROLES,
+            labels={key: columns[key].info["label"] for key in safety.POLICY_FIELDS}, roles=ROLES,
             may_edit=current_actor().may("can_edit", "PasswordPolicy"), **context,
         )  # fmt: skip
         return no_store(body, status)
@@ -136,17 +141,25 @@ class PolicyView(BaseView):
     @permission_name("edit")
     def edit(self, code: str) -> Any:
         typed: dict[str, Any] = {key: request.form.get(key, "").strip() for key in self.numbers}
-        values = {key: int(v) if v.isascii() and v.isdigit() and len(v) < 6 else v for key, v in typed.items()}
+        values = {
+            key: int(v) if v.isascii() and v.isdigit() and len(v) < 6 else v for key, v in typed.items()
+        }
         values["totp_required_roles"] = request.form.getlist("totp_required_roles")
         version = request.form.get("version", "")
         try:
             with unit_of_work() as work:
-                services.save_policy(
-                    work, current_actor(), code, int(version) if version.isascii() and version.isdigit() else 0, values
+                safety.save_policy(
+                    work,
+                    current_actor(),
+                    code,
+                    int(version) if version.isascii() and version.isdigit() else 0,
+                    values,
                 )
         except StaleRow:
             db.session.rollback()
-            return self._page(code, 409, values=values, errors={"": msg("Someone else has changed this record meanwhile.")})
+            return self._page(
+                code, 409, values=values, errors={"": msg("Someone else has changed this record meanwhile.")}
+            )
         except RuleViolation as error:
             return self._page(code, 422, values=values, errors=by_field(error))
         flash(_("Saved."), "success")

@@ -103,7 +103,13 @@ def check_password(password: str, again: str, login: str, policy: Policy) -> lis
     found: list[Finding] = []
     if classes_of(password) < policy.classes:
         found.append(
-            _wrong("new", msg("At least %(least)s of: small letters, capitals, digits, other signs.", least=policy.classes))
+            _wrong(
+                "new",
+                msg(
+                    "At least %(least)s of: small letters, capitals, digits, other signs.",
+                    least=policy.classes,
+                ),
+            )
         )
     if login and login.lower() in password.lower():
         found.append(_wrong("new", msg("Must not contain the login name.")))
@@ -116,9 +122,7 @@ def check_password(password: str, again: str, login: str, policy: Policy) -> lis
 
 def one_time_password(length: int = 12) -> str:
     """A random password of all four classes without signs that look alike; to be changed at first sign-in."""
-    groups = [
-        "".join(c for c in group if c not in "lIoO01") for group in (*_CLASSES, _SYMBOLS)
-    ]
+    groups = ["".join(c for c in group if c not in "lIoO01") for group in (*_CLASSES, _SYMBOLS)]
     chars = [secrets.choice(group) for group in groups]
     chars += [secrets.choice(groups[0] + groups[1] + groups[2]) for _ in range(max(length, 12) - len(chars))]
     secrets.SystemRandom().shuffle(chars)
@@ -138,7 +142,14 @@ def check_roles(roles: Collection[str], region_level: str) -> list[Finding]:
         return [_wrong("roles", msg("Not one of the choices."))]
     if not ADMINISTRATORS.isdisjoint(roles):
         if len(roles) > 1:
-            return [_wrong("roles", msg("An administrator role stands alone: the three administrators are separate people and have no business role."))]
+            return [
+                _wrong(
+                    "roles",
+                    msg(
+                        "An administrator role stands alone: the three administrators are separate people and have no business role."
+                    ),
+                )
+            ]
         return [_wrong("region_code", msg("Administrators belong to no region."))] if region_level else []
     if len(roles) > 1 and "construction_unit" in roles:
         return [_wrong("roles", msg("A construction unit has no other role."))]
@@ -163,7 +174,12 @@ def check_account(values: Mapping[str, Any], *, new: bool) -> list[Finding]:
     """Login name (when new), name and phone; roles and region have their own check."""
     found: list[Finding] = []
     if new and not LOGIN.fullmatch(values["username"]):
-        found.append(_wrong("username", msg("3 to 32 small letters, digits, dots, hyphens or underscores, a letter first.")))
+        found.append(
+            _wrong(
+                "username",
+                msg("3 to 32 small letters, digits, dots, hyphens or underscores, a letter first."),
+            )
+        )
     if not values["name"]:
         found.append(_wrong("name", msg("Must not be empty.")))
     elif len(values["name"]) > 60:
@@ -183,13 +199,19 @@ def grantable(role: str) -> frozenset[Permission]:
     business roles never get a part of theirs."""
     if role in ADMINISTRATORS:
         return ROLES[role].permissions - EVERYBODY
-    business = frozenset().union(*(spec.permissions for name, spec in ROLES.items() if name not in ADMINISTRATORS))
+    business = frozenset().union(
+        *(spec.permissions for name, spec in ROLES.items() if name not in ADMINISTRATORS)
+    )
     return business - EVERYBODY
 
 
 def fixed(role: str) -> frozenset[Permission]:
     """What cannot be taken from a role: what everybody has, and the key to this very page."""
-    own = {("can_edit", "Role"), ("can_show", "Role"), ("can_list", "Role")} if role == "security_admin" else set()
+    own = (
+        {("can_edit", "Role"), ("can_show", "Role"), ("can_list", "Role")}
+        if role == "security_admin"
+        else set()
+    )
     return EVERYBODY | own
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import current_app, g
+from flask import g
 from flask_appbuilder.security.sqla.manager import SecurityManager
 from flask_login import LoginManager
 
 from app.accounts import signing
 from app.accounts.models import Account
-from app.extensions import db
+from app.extensions import appbuilder, db
 from app.persistence.context import current_actor
 
 
@@ -50,8 +50,8 @@ class PortalSecurityManager(SecurityManager):
         from app.accounts.api import TokenApi
         from app.accounts.views import AuthView
 
-        self.auth_view = current_app.appbuilder.add_view_no_menu(AuthView)
-        current_app.appbuilder.add_api(TokenApi)
+        self.auth_view = appbuilder.add_view_no_menu(AuthView)
+        appbuilder.add_api(TokenApi)
 
     @staticmethod
     def before_request() -> None:

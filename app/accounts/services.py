@@ -15,22 +15,15 @@ from werkzeug.security import generate_password_hash
 from app.accounts import credentials, principal
 from app.accounts.matrix import ROLES
 from app.accounts.matrix import Permission as Pair
-from app.accounts.models import Account, RoleOverride, UserSession
+from app.accounts.models import Account, RoleOverride
 from app.accounts.rules import check_account, check_roles, fixed, grantable, one_time_password
 from app.audit import services as audit
 from app.kernel.actor import Actor
-from app.kernel.errors import Finding, Message, NotAllowed, OutOfScope, RuleViolation, StaleRow, msg
+from app.kernel.errors import Finding, NotAllowed, OutOfScope, RuleViolation, StaleRow, msg
 from app.kernel.text import normalise_input, normalise_phone
 from app.persistence.types import utcnow
-from app.regions.cache import bump, current
-from app.regions.models import CacheVersion, Department, ProvinceProfile
-from app.regions.rules import check_profile
-from app.regions.services import profile_values
-
-POLICY_FIELDS = (
-    "password_min_length", "password_classes", "password_history", "password_max_age_days",
-    "lockout_failures", "lockout_minutes", "idle_minutes", "totp_required_roles",
-)  # fmt: skip
+from app.regions.cache import current
+from app.regions.models import CacheVersion, Department
 
 
 def _require(actor: Actor, action: str, resource: str) -> None:
@@ -55,7 +48,10 @@ def sync_roles(session: Session) -> int:
     given, taken = _overrides(session)
     permissions = {row.name: row for row in session.scalars(select(Permission))}
     resources = {row.name: row for row in session.scalars(select(ViewMenu))}
-    pairs = {(row.permission.name, row.view_menu.name): row for row in session.scalars(select(PermissionView)).unique()}
+    pairs = {
+        (row.permission.name, row.view_menu.name): row
+        for row in session.scalars(select(PermissionView)).unique()
+    }
     roles = {row.name: row for row in session.scalars(select(Role))}
     for spec in ROLES.values():
         role = roles.get(spec.name)
@@ -63,7 +59,9 @@ def sync_roles(session: Session) -> int:
             role = Role(name=spec.name)
             session.add(role)
         wanted = []
-        for action, resource in sorted((spec.permissions | given.get(spec.name, set())) - taken.get(spec.name, set())):
+        for action, resource in sorted(
+            (spec.permissions | given.get(spec.name, set())) - taken.get(spec.name, set())
+        ):
             if action not in permissions:
                 permissions[action] = Permission(name=action)
             if resource not in resources:
@@ -90,7 +88,9 @@ def _overrides(session: Session) -> tuple[dict[str, set[Pair]], dict[str, set[Pa
     return given, taken
 
 
-def save_role(session: Session, actor: Actor, role: str, wanted: Collection[Pair]) -> tuple[set[Pair], set[Pair]]:
+def save_role(
+    session: Session, actor: Actor, role: str, wanted: Collection[Pair]
+) -> tuple[set[Pair], set[Pair]]:
     """Give a role exactly these of the permissions it may have; returns (added, removed).
 
     Raises: NotAllowed, OutOfScope (no such role), RuleViolation (a permission outside the role's part).
@@ -101,12 +101,20 @@ def save_role(session: Session, actor: Actor, role: str, wanted: Collection[Pair
     allowed = grantable(role)
     if not set(wanted) <= allowed | fixed(role):
         raise RuleViolation(
-            Finding("M1.1", "error", None, msg("This permission belongs to another kind of role: the administrators stay separate."))
+            Finding(
+                "M1.1",
+                "error",
+                None,
+                msg("This permission belongs to another kind of role: the administrators stay separate."),
+            )
         )
     target = (set(wanted) | fixed(role)) & (allowed | fixed(role))
     row = session.scalars(select(Role).where(Role.name == role)).unique().one()
     before = {(pv.permission.name, pv.view_menu.name) for pv in row.permissions}
-    known = {(o.action, o.resource): o for o in session.scalars(select(RoleOverride).where(RoleOverride.role == role))}
+    known = {
+        (o.action, o.resource): o
+        for o in session.scalars(select(RoleOverride).where(RoleOverride.role == role))
+    }
     for pair in allowed - fixed(role):
         granted, usual = pair in target, pair in ROLES[role].permissions
         override = known.get(pair)
@@ -173,7 +181,9 @@ def clean(values: Mapping[str, Any]) -> dict[str, Any]:
         "name": normalise_input(values.get("name")),
         "phone": normalise_phone(values.get("phone")),
         "region_code": normalise_input(values.get("region_code")) or None,
-        "department_id": int(department) if department.isascii() and department.isdigit() and len(department) < 10 else None,
+        "department_id": int(department)
+        if department.isascii() and department.isdigit() and len(department) < 10
+        else None,
         "roles": sorted(set(values.get("roles") or ())),
     }
 
@@ -188,8 +198,14 @@ def _check(session: Session, values: dict[str, Any], *, new: bool) -> None:
     if values["department_id"] is not None:
         department = session.get(Department, values["department_id"])
         if department is None or department.region_code != values["region_code"]:
-            findings.append(Finding("M1.1", "error", "department_id", msg("The department belongs to another region.")))
-    if new and not findings and session.scalar(select(Account.id).where(Account.username == values["username"])):
+            findings.append(
+                Finding("M1.1", "error", "department_id", msg("The department belongs to another region."))
+            )
+    if (
+        new
+        and not findings
+        and session.scalar(select(Account.id).where(Account.username == values["username"]))
+    ):
         findings.append(Finding("M1.1", "error", "username", msg("This login name is taken.")))
     if findings:
         raise RuleViolation(findings)
@@ -229,7 +245,9 @@ def state_of(account: Account) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def save_account(session: Session, actor: Actor, user_id: int, state: str, values: Mapping[str, Any]) -> Account:
+def save_account(
+    session: Session, actor: Actor, user_id: int, state: str, values: Mapping[str, Any]
+) -> Account:
     """Change name, phone, region, department and roles; other roles or another region end every session.
 
     Raises: NotAllowed, OutOfScope, StaleRow (with what stands now), RuleViolation (also for one's own roles).
@@ -315,7 +333,9 @@ def reset_factor(session: Session, actor: Actor, user_id: int) -> Account:
     return account
 
 
-def save_profile(session: Session, account: Account, values: Mapping[str, Any], languages: Collection[str]) -> None:
+def save_profile(
+    session: Session, account: Account, values: Mapping[str, Any], languages: Collection[str]
+) -> None:
     """What people keep up themselves: phone and language. Raises: RuleViolation."""
     phone, language = normalise_phone(values.get("phone")), str(values.get("language") or "")
     findings = [f for f in check_account({"name": "-", "phone": phone}, new=False) if f.field == "phone"]
@@ -325,55 +345,6 @@ def save_profile(session: Session, account: Account, values: Mapping[str, Any], 
         raise RuleViolation(findings)
     account.phone, account.language = phone, language
     session.flush()
-
-
-# ── sessions ──
-def end_session(session: Session, actor: Actor, session_id: int, *, own: bool) -> None:
-    """End one session, of oneself (``own``) or by the security administrator. Raises: NotAllowed, OutOfScope."""
-    if not own:
-        _require(actor, "can_end", "UserSession")
-    row = session.get(UserSession, session_id)
-    if row is None or (own and row.user_id != actor.user_id):
-        raise OutOfScope(f"session {session_id}")
-    ended = principal.end_sessions("ended_by_owner" if own else "ended_by_security", session_id=session_id)
-    if ended and not own:
-        audit.record(session, "session_end", entity="Account", entity_id=row.user_id, after={"sessions": ended})
-
-
-def end_sessions_of(session: Session, actor: Actor, user_id: int, *, own: bool) -> int:
-    """End every session of an account; one's own present one stays. Returns how many. Raises: NotAllowed."""
-    if not own:
-        _require(actor, "can_end", "UserSession")
-    keep = actor.session_id if user_id == actor.user_id else None
-    reason = "ended_by_owner" if own else "ended_by_security"
-    ended = principal.end_sessions(reason, user_id=user_id, keep=keep)
-    if ended and not own:
-        audit.record(session, "session_end", entity="Account", entity_id=user_id, after={"sessions": ended})
-    return ended
-
-
-# ── policy ──
-def save_policy(session: Session, actor: Actor, province: str, version: int, values: Mapping[str, Any]) -> None:
-    """Change the password, lock-out and idle policy of a province.
-
-    Raises: NotAllowed, OutOfScope, StaleRow, RuleViolation.
-    """
-    _require(actor, "can_edit", "PasswordPolicy")
-    profile = session.get(ProvinceProfile, province)
-    if profile is None:
-        raise OutOfScope(f"profile {province}")
-    now = profile_values(profile)
-    if profile.version != version:
-        raise StaleRow({key: now[key] for key in POLICY_FIELDS}, profile.version)
-    findings = [f for f in check_profile({**now, **values}) if f.field in POLICY_FIELDS]
-    if not set(values["totp_required_roles"]) <= set(ROLES):
-        findings.append(Finding("M1.1", "error", "totp_required_roles", Message("Not one of the choices.")))
-    if findings:
-        raise RuleViolation(findings)
-    for key in POLICY_FIELDS:
-        if values[key] != now[key]:
-            setattr(profile, key, values[key])
-    bump(session)
 
 
 def first_administrator(session: Session, username: str) -> str:

@@ -78,7 +78,9 @@ def release(session: Session, user_id: int, *, all_of_them: bool = True) -> None
     """The attempt was right: forget the count, or only this attempt when a code is still to come."""
     fewer = case((_users.c.failed_count > 0, _users.c.failed_count - 1), else_=0)
     count = 0 if all_of_them else fewer
-    session.execute(update(_users).where(_users.c.id == user_id).values(failed_count=count, locked_until=None))
+    session.execute(
+        update(_users).where(_users.c.id == user_id).values(failed_count=count, locked_until=None)
+    )
 
 
 @lru_cache(maxsize=1)

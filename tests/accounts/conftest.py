@@ -17,7 +17,9 @@ from app.persistence.engine import ensure_scope
 from tests.conftest import PASSWORD, csrf_of
 
 
-def try_sign_in(client: FlaskClient, username: str, password: str = PASSWORD, target: str = "/login/", **more: str) -> Any:
+def try_sign_in(
+    client: FlaskClient, username: str, password: str = PASSWORD, target: str = "/login/", **more: str
+) -> Any:
     """One attempt over HTTP; returns the answer whatever it is."""
     token = csrf_of(client.get(target).get_data(as_text=True))
     return client.post(target, data={"username": username, "password": password, "csrf_token": token, **more})

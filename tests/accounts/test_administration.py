@@ -56,7 +56,9 @@ def test_change_of_roles_ends_every_session(signed_in, user_id, app_db: Flask, s
             services.save_account(work, actor, number, state, {**values, "roles": ["county_reviewer"]})
     assert client.get("/profile/").status_code == 302
     assert sign_in(app_db.test_client(), "hanshou").get("/communities/add").status_code == 403
-    before, after = sql("SELECT before, after FROM audit_event WHERE action = 'roles' ORDER BY id DESC LIMIT 1")[0]
+    before, after = sql(
+        "SELECT before, after FROM audit_event WHERE action = 'roles' ORDER BY id DESC LIMIT 1"
+    )[0]
     assert "county_editor" in str(before)
     assert "county_reviewer" in str(after)
 
@@ -66,7 +68,9 @@ def test_a_new_phone_ends_no_session(signed_in, user_id, app_db: Flask) -> None:
     page = admin.get(f"/accounts/edit/{number}").get_data(as_text=True)
     state = re.search(r'name="state" value="(\w+)"', page).group(1)
     department = re.search(r'name="department_id".*?<option value="(\d+)" selected', page, re.DOTALL).group(1)
-    data = form(name="汉寿县填报员", phone="13900000000", region_code="430722", department_id=department, state=state)
+    data = form(
+        name="汉寿县填报员", phone="13900000000", region_code="430722", department_id=department, state=state
+    )
     assert admin.post(f"/accounts/edit/{number}", data=data).status_code == 302
     assert client.get("/profile/").status_code == 200
     again = admin.post(f"/accounts/edit/{number}", data={**data, "phone": "13700000000"})
@@ -78,7 +82,10 @@ def test_a_new_phone_ends_no_session(signed_in, user_id, app_db: Flask) -> None:
 
 def test_the_security_administrator_ends_sessions(signed_in, sql, user_id) -> None:
     client, other, security = signed_in("hanshou"), signed_in("hanshou"), signed_in("secadmin")
-    rows = sql("SELECT id FROM user_session WHERE user_id = :u AND ended_at IS NULL ORDER BY id", u=user_id("hanshou"))
+    rows = sql(
+        "SELECT id FROM user_session WHERE user_id = :u AND ended_at IS NULL ORDER BY id",
+        u=user_id("hanshou"),
+    )
     page = security.get("/user-sessions/list/?q=hanshou").get_data(as_text=True)
     assert f"/user-sessions/{rows[0][0]}/end" in page
     assert security.post(f"/user-sessions/{rows[0][0]}/end").status_code == 302
@@ -177,7 +184,13 @@ def test_accounts_are_the_administrators_business(signed_in, user_id) -> None:
     number = user_id("hanshou")
     for name in ("hunan", "dingcheng", "yuxia", "auditadmin"):
         client = signed_in(name)
-        for path in ("/accounts/list/", f"/accounts/show/{number}", "/accounts/add", "/roles/list/", "/password-policy/"):
+        for path in (
+            "/accounts/list/",
+            f"/accounts/show/{number}",
+            "/accounts/add",
+            "/roles/list/",
+            "/password-policy/",
+        ):
             assert client.get(path).status_code == 403, (name, path)
     security = signed_in("secadmin")
     assert security.get("/accounts/list/").status_code == 200
@@ -187,16 +200,24 @@ def test_accounts_are_the_administrators_business(signed_in, user_id) -> None:
 
 
 def test_the_list_costs_a_fixed_number_of_statements(signed_in, query_counter) -> None:
-    for name, path in (("sysadmin", "/accounts/list/"), ("secadmin", "/user-sessions/list/"), ("secadmin", "/roles/list/")):
+    for name, path in (
+        ("sysadmin", "/accounts/list/"),
+        ("secadmin", "/user-sessions/list/"),
+        ("secadmin", "/roles/list/"),
+    ):
         client = signed_in(name)
         client.get(path)
         with query_counter() as seen:
             assert client.get(path).status_code == 200
-        statements = [s for s in seen if not s.startswith(("SAVEPOINT", "RELEASE", "PRAGMA", "SELECT set_config"))]
+        statements = [
+            s for s in seen if not s.startswith(("SAVEPOINT", "RELEASE", "PRAGMA", "SELECT set_config"))
+        ]
         assert len(statements) <= 8, statements
 
 
-@pytest.mark.parametrize("path", ["/accounts/show/x", "/accounts/edit/999999", "/roles/show/Admin", "/password-policy/?province=1"])
+@pytest.mark.parametrize(
+    "path", ["/accounts/show/x", "/accounts/edit/999999", "/roles/show/Admin", "/password-policy/?province=1"]
+)
 def test_nonsense_addresses_are_404(signed_in, path: str) -> None:
     name = "sysadmin" if path.startswith("/accounts") else "secadmin"
     assert signed_in(name).get(path).status_code == 404
@@ -204,7 +225,9 @@ def test_nonsense_addresses_are_404(signed_in, path: str) -> None:
 
 def test_pickers_find_by_pinyin_and_name(signed_in) -> None:
     admin = signed_in("sysadmin")
-    assert {"id": "430725", "text": "常德市 · 桃源县"} in admin.get("/accounts/regions?q=taoyuan").get_json()["results"]
+    assert {"id": "430725", "text": "常德市 · 桃源县"} in admin.get("/accounts/regions?q=taoyuan").get_json()[
+        "results"
+    ]
     assert admin.get("/accounts/departments?q=%25").get_json()["results"] == []
     assert len(admin.get("/accounts/departments?q=局").get_json()["results"]) == 20
 
@@ -240,7 +263,12 @@ def test_the_policy_is_a_part_of_the_profile(signed_in, app_db: Flask, sql) -> N
     page = security.get("/password-policy/?province=430000").get_data(as_text=True)
     fields = dict(re.findall(r'<input class="form-control"[^>]* name="(\w+)"[^>]* value="(\d+)"', page))
     version = re.search(r'name="version" value="(\d+)"', page).group(1)
-    data = {**fields, "version": version, "lockout_failures": "3", "totp_required_roles": ["province_manager"]}
+    data = {
+        **fields,
+        "version": version,
+        "lockout_failures": "3",
+        "totp_required_roles": ["province_manager"],
+    }
     assert security.post("/password-policy/430000", data={**data, "idle_minutes": "1"}).status_code == 422
     assert security.post("/password-policy/430000", data={**data, "idle_minutes": "abc"}).status_code == 422
     assert security.post("/password-policy/430000", data=data).status_code == 302
@@ -276,7 +304,7 @@ def test_an_idle_post_keeps_what_was_typed(signed_in, sql, app_db: Flask) -> Non
     assert "geheim-99" not in page
     resend = page.split("data-kept")[1]
     fields = re.findall(r'name="([^"]+)" value="([^"]*)"', resend)
-    assert client.post("/accounts/add", data={k: v for k, v in fields}).status_code == 200
+    assert client.post("/accounts/add", data=dict(fields)).status_code == 200
     assert sql("SELECT count(*) FROM ab_user WHERE username = 'taoyuan'")[0][0] == 1
     assert sql("SELECT count(*) FROM form_draft")[0][0] == 0, "sent and taken: kept no longer"
 

@@ -54,7 +54,9 @@ def test_a_change_of_a_role_survives_a_sync(app_db: Flask) -> None:
         actor = actor_named("secadmin")
         pair = ("can_export", "Community")
         with unit_of_work() as work:
-            added, removed = services.save_role(work, actor, "county_reviewer", ROLES["county_reviewer"].permissions - {pair})
+            added, removed = services.save_role(
+                work, actor, "county_reviewer", ROLES["county_reviewer"].permissions - {pair}
+            )
         assert (added, removed) == (set(), {pair})
         with unit_of_work() as work:
             services.sync_roles(work)
@@ -91,7 +93,9 @@ def test_taking_a_permission_works_at_once_in_open_sessions(signed_in, app_db: F
     assert answer.status_code == 302
     assert reviewer.get("/communities/list/").status_code == 403
     with app_db.app_context(), unit_of_work() as work:
-        text = work.connection().exec_driver_sql(
-            "SELECT before FROM audit_event WHERE action = 'role_change' ORDER BY id DESC"
-        ).scalar()
+        text = (
+            work.connection()
+            .exec_driver_sql("SELECT before FROM audit_event WHERE action = 'role_change' ORDER BY id DESC")
+            .scalar()
+        )
         assert "can_list Community" in str(text)

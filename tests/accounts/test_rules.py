@@ -85,7 +85,18 @@ def test_account_fields() -> None:
 @pytest.mark.req("M1.1")
 @pytest.mark.parametrize(
     "target",
-    ["https://evil.example/", "//evil.example", "/\\evil.example", "\\/evil", "javascript:alert(1)", "/ok\r\nX: 1", "", None, "a" * 3000, "/\t/evil.example"],
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "\\/evil",
+        "javascript:alert(1)",
+        "/ok\r\nX: 1",
+        "",
+        None,
+        "a" * 3000,
+        "/\t/evil.example",
+    ],
 )
 def test_foreign_addresses_are_not_followed(target: str | None) -> None:
     assert local_path(target) == ""
@@ -98,9 +109,18 @@ def test_own_addresses_are_followed() -> None:
 
 @pytest.mark.req("M1.1", "G4")
 def test_the_stricter_policy_counts_for_administrators() -> None:
-    one = Policy(min_length=8, max_age_days=0, lockout_failures=5, idle_minutes=30, totp_roles=frozenset({"a"}))
-    two = Policy(min_length=12, max_age_days=90, lockout_failures=3, idle_minutes=60, totp_roles=frozenset({"b"}))
+    one = Policy(
+        min_length=8, max_age_days=0, lockout_failures=5, idle_minutes=30, totp_roles=frozenset({"a"})
+    )
+    two = Policy(
+        min_length=12, max_age_days=90, lockout_failures=3, idle_minutes=60, totp_roles=frozenset({"b"})
+    )
     strict = Policy.strictest([one, two])
-    assert (strict.min_length, strict.max_age_days, strict.lockout_failures, strict.idle_minutes) == (12, 90, 3, 30)
+    assert (strict.min_length, strict.max_age_days, strict.lockout_failures, strict.idle_minutes) == (
+        12,
+        90,
+        3,
+        30,
+    )
     assert strict.needs_second_factor({"b"})
     assert not strict.needs_second_factor({"c"})

@@ -40,7 +40,10 @@ def test_lockout_after_five_and_its_end(client, sql) -> None:
     assert until is not None
     sql("UPDATE ab_user SET locked_until = '2020-01-01 00:00:00' WHERE username = 'hanshou'")
     assert try_sign_in(client, "hanshou").status_code == 302
-    assert tuple(sql("SELECT failed_count, locked_until FROM ab_user WHERE username = 'hanshou'")[0]) == (0, None)
+    assert tuple(sql("SELECT failed_count, locked_until FROM ab_user WHERE username = 'hanshou'")[0]) == (
+        0,
+        None,
+    )
 
 
 def test_a_right_password_forgets_the_wrong_ones(client, sql) -> None:
@@ -105,7 +108,9 @@ def test_signing_in_again_ends_the_former_session(app_db: Flask) -> None:
     fresh = app_db.test_client()
     fresh.set_cookie("portal", former)
     page = fresh.get("/profile/").get_data(as_text=True)
-    answer = fresh.post("/login/", data={"username": "dingcheng", "password": PASSWORD, "csrf_token": csrf_of(page)})
+    answer = fresh.post(
+        "/login/", data={"username": "dingcheng", "password": PASSWORD, "csrf_token": csrf_of(page)}
+    )
     assert answer.status_code == 302
     assert client.get("/profile/").status_code == 302
 
@@ -122,7 +127,7 @@ def test_scripts_get_401_with_the_header(client) -> None:
 def test_sign_in_records_cannot_be_changed(client, app_db: Flask, sql) -> None:
     try_sign_in(client, "hanshou", "wrong")
     for statement in ("UPDATE sign_in_record SET outcome = 'success'", "DELETE FROM sign_in_record"):
-        with pytest.raises(Exception, match="append-only|permission denied"):
+        with pytest.raises(Exception, match=r"append-only|permission denied"):
             sql(statement)
     assert sql("SELECT outcome FROM sign_in_record")[0][0] == "wrong_password"
 
@@ -142,13 +147,20 @@ def test_records_belong_to_the_audit_administrator(client, signed_in) -> None:
 
 def test_the_rate_limit_answers_429(app_sqlite: Flask) -> None:
     app = create_app(
-        {"SQLALCHEMY_DATABASE_URI": app_sqlite.config["SQLALCHEMY_DATABASE_URI"], "TESTING": True, "AUTH_RATE_LIMIT": "3 per minute"}
+        {
+            "SQLALCHEMY_DATABASE_URI": app_sqlite.config["SQLALCHEMY_DATABASE_URI"],
+            "TESTING": True,
+            "AUTH_RATE_LIMIT": "3 per minute",
+        }
     )
     client = app.test_client()
     answers = [try_sign_in(client, "nobody_here", "x").status_code for _n in range(4)]
     assert answers == [401, 401, 401, 429]
     assert try_sign_in(client, "somebody_else", "x").status_code == 401
-    api = [client.post("/api/v1/security/login", json={"username": "nobody_there", "password": "x"}).status_code for _n in range(4)]
+    api = [
+        client.post("/api/v1/security/login", json={"username": "nobody_there", "password": "x"}).status_code
+        for _n in range(4)
+    ]
     assert api == [401, 401, 401, 429]
 
 
@@ -218,7 +230,9 @@ def test_production_asks_for_the_second_factor(app_db: Flask) -> None:
 
 # ── tokens of the API ──
 def _token(app: Flask, name: str, **more: object) -> dict[str, str]:
-    answer = app.test_client().post("/api/v1/security/login", json={"username": name, "password": PASSWORD, **more})
+    answer = app.test_client().post(
+        "/api/v1/security/login", json={"username": name, "password": PASSWORD, **more}
+    )
     assert answer.status_code == 200, answer.get_data(as_text=True)
     return answer.get_json()
 
@@ -235,13 +249,17 @@ def test_tokens_die_with_the_version_of_the_account(app_db: Flask, sql) -> None:
         return app_db.test_client().post("/api/v1/security/refresh", headers=head).status_code
 
     assert fresh() == 200
-    with app_db.test_request_context("/api/v1/x", headers={"Authorization": f"Bearer {tokens['access_token']}"}):
+    with app_db.test_request_context(
+        "/api/v1/x", headers={"Authorization": f"Bearer {tokens['access_token']}"}
+    ):
         app_db.preprocess_request()
         from app.persistence.context import current_actor
 
         assert current_actor().username == "hanshou"
     sql("UPDATE ab_user SET auth_version = auth_version + 1 WHERE username = 'hanshou'")
-    with app_db.test_request_context("/api/v1/x", headers={"Authorization": f"Bearer {tokens['access_token']}"}):
+    with app_db.test_request_context(
+        "/api/v1/x", headers={"Authorization": f"Bearer {tokens['access_token']}"}
+    ):
         app_db.preprocess_request()
         assert not current_actor().is_authenticated
     assert fresh() == 401
@@ -251,7 +269,9 @@ def test_tokens_die_with_the_version_of_the_account(app_db: Flask, sql) -> None:
 def test_a_bearer_head_does_not_open_the_door_for_a_forged_cookie_request(app_db: Flask) -> None:
     client = sign_in(app_db.test_client(), "hanshou")
     with app_db.test_request_context(
-        "/api/v1/x", method="POST", headers={"Authorization": "Bearer x", "Cookie": f"portal={client.get_cookie('portal').value}"}
+        "/api/v1/x",
+        method="POST",
+        headers={"Authorization": "Bearer x", "Cookie": f"portal={client.get_cookie('portal').value}"},
     ):
         from app.persistence.context import current_actor
 
