@@ -90,6 +90,7 @@ RESOURCES: dict[str, str] = {
     "Api": N_("Interface for programs"),
     "Profile": N_("Own profile"),
     "Draft": N_("Drafts of forms"),
+    "Attachment": N_("Attachments (function)"),
     "Community": N_("Communities"),
     "ReserveProject": N_("Reserve projects (function)"),
     "PlanTask": N_("Annual plan ledger (function)"),
