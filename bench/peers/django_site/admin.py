@@ -50,6 +50,7 @@ class CommunityAdmin(ImportExportModelAdmin):
     import_resource_classes = [CommunityImport]
     list_display = ["name", "county", "town", "built_year", "building_count", "household_count", "floor_area",
                     "planned_investment", "place_state"]  # fmt: skip
+    list_select_related = ["county", "town"]
     list_per_page = PAGE_ROWS
     search_fields = ["name", "initials"]
     raw_id_fields = ["county", "town"]
