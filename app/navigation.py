@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, url_for
+from flask import Flask
 
 from app.extensions import _, appbuilder
 from app.kernel.actor import Actor
 from app.kernel.errors import N_
+from app.web.paths import page_path
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def menu_for(actor: Actor, endpoint: str) -> list[dict[str, Any]]:
     return [
         {
             "label": _(entry.label),
-            "href": url_for(entry.endpoint),
+            "href": page_path(entry.endpoint),
             "icon": entry.icon,
             "key": entry.endpoint.partition(".")[0],
             "current": (view + "_").startswith(entry.endpoint.partition(".")[0] + "_"),
@@ -93,9 +94,9 @@ def menu_for(actor: Actor, endpoint: str) -> list[dict[str, Any]]:
 def first_page(actor: Actor) -> str:
     """Where the work of a role starts."""
     entries = entries_for(actor)
-    return url_for(entries[0].endpoint) if entries else url_for("ProfileView.show")
+    return page_path(entries[0].endpoint if entries else "ProfileView.show")
 
 
 def search_page(actor: Actor) -> str:
     """Where the search field of the frame leads, if the role has a list to search."""
-    return url_for("CommunityView.list") if actor.may("can_list", "Community") else ""
+    return page_path("CommunityView.list") if actor.may("can_list", "Community") else ""

@@ -12,7 +12,7 @@ from flask import current_app, g, request, session
 from flask_jwt_extended import decode_token
 from flask_jwt_extended.exceptions import JWTExtendedException
 from jwt.exceptions import PyJWTError
-from sqlalchemy import insert, literal, select, update
+from sqlalchemy import bindparam, insert, literal, select, update
 
 from app.accounts.matrix import ROLES
 from app.accounts.models import Account, UserSession
@@ -59,6 +59,7 @@ _WHO = (
     .join_from(_sessions, _users, _sessions.c.user_id == _users.c.id)
     .outerjoin(_departments, _users.c.department_id == _departments.c.id)
     .outerjoin(_regions, _users.c.region_code == _regions.c.code)
+    .where(_sessions.c.token_hash == bindparam("token"))
 )
 
 _granted: dict[int, tuple[tuple[int, int], frozenset[str], frozenset[tuple[str, str]]]] = {}
@@ -93,7 +94,8 @@ def resolve_actor() -> None:
 
 
 def _act_for_cookie(token: str) -> None:
-    row = db.session.execute(_WHO.where(_sessions.c.token_hash == hash_token(token))).first()
+    # on the connection: neither table is scoped, and the listeners of the session cost as much as this statement
+    row = db.session.connection().execute(_WHO, {"token": hash_token(token)}).first()
     now = utcnow()
     if row is None or row.ended_at or not row.active or row.session_version != row.auth_version:
         g.session_state = "ended"

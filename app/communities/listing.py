@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from markupsafe import Markup
@@ -23,7 +24,7 @@ PLACE = _l("Location and responsibility")
 
 
 def _plain(key: str) -> Callable[[Any], Any]:
-    return lambda row: getattr(row, key)
+    return attrgetter(key)
 
 
 def _figure(key: str) -> Callable[[Any], str]:
@@ -86,6 +87,26 @@ def _town(row: Any) -> str:
     return town.name if town else ""
 
 
+def _town_names() -> Callable[[Any], str]:
+    find = current().town
+    return lambda row: town.name if (town := find(row.town_code)) else ""
+
+
+def _county_names() -> Callable[[Any], str]:
+    name, known = current().name, dict[str, str]()
+
+    def show(row: Any) -> str:
+        code = row.county_code
+        return known[code] if code in known else known.setdefault(code, name(code))
+
+    return show
+
+
+def _states() -> Callable[[Any], Any]:
+    free = Markup(f'<span class="muted">{html(_("Not linked"))}</span>')
+    return lambda row: free if row.place_state == "free" else _state(row)
+
+
 def _city(row: Any) -> str:
     return current().city_name(row.county_code)
 
@@ -116,10 +137,12 @@ def _amount(key: str, label: Any, unit: Any, decimals: int = 2) -> Column:
 
 COLUMNS: tuple[Column, ...] = (
     Column("city", _l("City"), ("county_code",), _city, _city, group=BASICS, default=False),
-    Column("county", _l("County"), ("county_code",), _county, _county, group=BASICS, default=False),
+    Column("county", _l("County"), ("county_code",), _county, _county, group=BASICS, default=False,
+           begin=_county_names),
     Column("name", _l("Community name"), ("name", "is_complete", "missing"), _name, _plain("name"), css="nm",
            sort="name", group=BASICS, width=28),
-    Column("street", _l("Sub-district"), ("town_code",), _town, _town, css="ink2 nowrap", group=BASICS),
+    Column("street", _l("Sub-district"), ("town_code",), _town, _town, css="ink2 nowrap", group=BASICS,
+           begin=_town_names),
     Column("built_year", _l("Year built"), ("built_year",), _year, _plain("built_year"), "int", _l("year"), "num",
            sort="built_year", group=BASICS),
     _text("address", _l("Detailed address"), BASICS, width=30),
@@ -148,6 +171,7 @@ COLUMNS: tuple[Column, ...] = (
     _text("original_owners", _l("Original owners"), PLACE, width=24),
     _text("intended_contents", _l("Intended contents"), PLACE, width=24),
     Column("state", _l("State"), ("place_state", "place_year", "place_label"), _state, place_text, css="nowrap",
+           begin=_states,
            group=BASICS),
 )  # fmt: skip
 

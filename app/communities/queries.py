@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Integer,
     and_,
+    bindparam,
     cast,
     column,
     func,
@@ -26,7 +28,7 @@ from app.extensions import db
 from app.kernel.scope import Scope
 from app.kernel.text import normalise_input, query_grams
 from app.persistence.context import current_scope
-from app.persistence.gate import SCOPE_APPLIED, scope_clause
+from app.persistence.gate import SCOPE_APPLIED, execute_applied, scope_clause
 from app.web.listing import COUNT_CAP, Listing, State
 
 _community = Community.__table__
@@ -35,8 +37,8 @@ _APPLIED = {SCOPE_APPLIED: True}
 _fts = text("community_fts")
 
 
-def execute(*args: Any, **kwargs: Any) -> Any:
-    return db.session.execute(*args, **kwargs)
+def execute(statement: Any, parameters: Any = None, **options: Any) -> Any:
+    return execute_applied(db.session(), statement, parameters, **options)
 
 
 def on_postgresql() -> bool:
@@ -131,6 +133,9 @@ class CommunityListing(Listing):
 
     def rolled(self, scope: Scope, state: State) -> int:
         """The exact number when every condition stands in the rollup too."""
+        if not state.rolled:
+            low, high = scope.bounds
+            return int(execute(_rolled(), {"low": low, "high": high}).scalar_one())
         clauses = [flt.clause(_rollup.c, state.args) for flt in self.filters if flt.rollup]
         statement = select(func.coalesce(func.sum(_rollup.c.communities), 0)).where(
             scope_clause(scope, _rollup.c.county_code), *(c for c in clauses if c is not None)
@@ -173,6 +178,12 @@ class RecycleListing(CommunityListing):
     always = ("id", "county_code", "name")
 
 
+@cache
+def _rolled() -> Any:
+    total = func.coalesce(func.sum(_rollup.c.communities), 0)
+    return select(total).where(_within(_rollup.c.county_code)).execution_options(**_APPLIED)
+
+
 def _measures() -> list[Any]:
     return [
         func.coalesce(func.sum(_rollup.c.communities), 0).label("communities"),
@@ -188,10 +199,16 @@ def summary(scope: Scope | None = None) -> list[Any]:
     below the scope (per county inside a city or county), kind ``state`` per place and plan year and completeness.
     """
     scope = scope or current_scope()
-    width = 4 if len(scope.prefix) == 2 else 6
-    width = 2 if not scope.prefix else width
+    low, high = scope.bounds
+    width = {0: 2, 2: 4}.get(len(scope.prefix), 6)
+    return list(execute(_summary(width), {"low": low, "high": high}))
+
+
+@cache
+def _summary(width: int) -> Any:
+    """The statement of ``summary``, built once: building it takes longer than running it."""
     region = func.substr(_rollup.c.county_code, 1, width)
-    mine = scope_clause(scope, _rollup.c.county_code)
+    mine = _within(_rollup.c.county_code)
     regions = (
         select(literal("region").label("kind"), region.label("code"), literal(0).label("year"),
                literal(0).label("complete"), *_measures())
@@ -202,21 +219,26 @@ def summary(scope: Scope | None = None) -> list[Any]:
                cast(_rollup.c.is_complete, Integer), *_measures())
         .where(mine).group_by(_rollup.c.place_state, _rollup.c.place_year, _rollup.c.is_complete)
     )  # fmt: skip
-    return list(execute(union_all(regions, states), execution_options=_APPLIED))
+    return union_all(regions, states).execution_options(**_APPLIED)
+
+
+def _within(county_code: Any) -> ColumnElement[bool]:
+    """The scope as parameters ``low`` and ``high``, for statements that are built once."""
+    return and_(county_code >= bindparam("low"), county_code < bindparam("high"))
 
 
 def towns_of(county_code: str) -> list[Any]:
     """(town_code or None, number) of a county, served by an index."""
-    statement = (
-        select(_community.c.town_code, func.count())
-        .where(
-            _community.c.deleted_at.is_(None),
-            _community.c.county_code == county_code,
-            scope_clause(current_scope(), _community.c.county_code),
-        )
-        .group_by(_community.c.town_code)
-    )
-    return list(execute(statement, execution_options=_APPLIED))
+    low, high = current_scope().bounds
+    return list(execute(_towns(), {"low": low, "high": high, "county": county_code}))
+
+
+@cache
+def _towns() -> Any:
+    code = _community.c.county_code
+    mine = (_community.c.deleted_at.is_(None), code == bindparam("county"), _within(code))
+    statement = select(_community.c.town_code, func.count()).where(*mine).group_by(_community.c.town_code)
+    return statement.execution_options(**_APPLIED)
 
 
 def free_ids(ids: Sequence[int]) -> list[int]:

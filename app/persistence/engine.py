@@ -44,23 +44,24 @@ def _become_application(connection: Any) -> None:
     connection.commit()
 
 
-def ensure_scope(session: Session) -> None:
+def ensure_scope(session: Session) -> Connection:
     """Second wall (PostgreSQL): tell the row policies the scope in force, once a transaction or when it changes.
 
     A connection that was told nothing sees no scoped row at all.
     """
     connection = session.connection()
     if connection.dialect.name != "postgresql":
-        return
+        return connection
     scope = current_scope()
     told = connection.info.get("portal_scope")
     if told == (id(connection.get_transaction()), scope):
-        return
+        return connection
     low, high = scope.bounds
     connection.execute(
         _TELL, {"role": "none" if scope.kind == "everything" else APP_ROLE, "low": low, "high": high}
     )
     connection.info["portal_scope"] = (id(connection.get_transaction()), scope)
+    return connection
 
 
 _TELL = text(

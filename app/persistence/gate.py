@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import has_app_context
-from sqlalchemy import ColumnElement, Table, and_, event, false, inspect, true
+from sqlalchemy import ColumnElement, Result, Table, and_, event, false, inspect, true
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 from sqlalchemy.sql import visitors
 
@@ -38,6 +38,20 @@ def scope_clause(scope: Scope, county_code: Any) -> ColumnElement[bool]:
     if not high:
         return false()
     return and_(county_code >= low, county_code < high)
+
+
+def execute_applied(
+    session: Session, statement: Any, parameters: Any = None, *, execution_options: Any = None
+) -> Result[Any]:
+    """Run a Core statement that took the scope as an argument, on the connection of the session.
+
+    The row policies are told the scope as always; the listeners of the session, which would have nothing to add and
+    cost more than a short select, are passed by. Raises UnscopedStatement unless the statement says ``scope_applied``.
+    """
+    options = {**statement.get_execution_options(), **(execution_options or {})}
+    if not options.get(SCOPE_APPLIED):
+        raise UnscopedStatement(str(statement)[:300])
+    return ensure_scope(session).execute(statement, parameters, execution_options=execution_options)
 
 
 def _read(state: ORMExecuteState) -> None:

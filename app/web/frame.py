@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask, current_app, request, url_for
 from flask_babel import get_locale
+from flask_login.utils import _user_context_processor
 from flask_wtf.csrf import generate_csrf
 from jinja2 import StrictUndefined
 
@@ -105,4 +106,6 @@ def install(app: Flask) -> None:
     )
     app.jinja_env.globals.update(csrf_token=generate_csrf, current_actor=current_actor)
     init_shell(app)
+    # no template asks for the ORM user, which costs a statement a page; the frame shows the actor
+    app.template_context_processors[None].remove(_user_context_processor)
     app.context_processor(lambda: {"portal": Portal()})

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 from sqlalchemy import ColumnElement, Select, Table, and_, func, literal_column, select
 
@@ -28,6 +28,7 @@ class Column:
     """One column of a list and of its export.
 
     ``show(row)`` gives the cell (text or Markup); ``value(row)`` what the workbook gets; ``needs`` the table columns.
+    ``begin()`` may give the ``show`` of one page instead, so that what all rows share is looked up once.
     """
 
     key: str
@@ -44,6 +45,7 @@ class Column:
     group: Label = ""
     width: int = 14
     decimals: int = 2
+    begin: Callable[[], Callable[[Any], Any]] | None = None
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,13 @@ class State:
     def url(self, path: str, **changes: Any) -> str:
         """The address of this list with some arguments changed (None removes one)."""
         merged: dict[str, Any] = {**self.args, **changes}
-        query = urlencode({k: v for k, v in merged.items() if v not in (None, "", False)})
+        query = "&".join([f"{k}={_quoted(str(v))}" for k, v in merged.items() if v not in (None, "", False)])
         return f"{path}?{query}" if query else path
+
+
+def _quoted(text: str) -> str:
+    """``quote_plus``, which takes its time, only for what needs it."""
+    return text if text.isascii() and text.isalnum() else quote_plus(text)
 
 
 @dataclass(frozen=True)

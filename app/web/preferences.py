@@ -33,7 +33,7 @@ class Preference:
 
 def of(user_id: int | None, listing: str) -> Preference:
     """The stored preference or the default."""
-    row = db.session.execute(_MINE, {"who": user_id, "what": listing}).first()
+    row = db.session.connection().execute(_MINE, {"who": user_id, "what": listing}).first()
     return Preference(tuple(row.columns or ()), row.size, tuple(row.views or ())) if row else Preference()
 
 

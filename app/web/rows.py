@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 
 from app.extensions import _
 from app.web.icons import icon
-from app.web.listing import Column, Listing, Page
+from app.web.listing import Column, Listing, Page, State
 
 _special = re.compile(r"""[&<>"']""").search
 
@@ -27,27 +27,56 @@ def html(value: Any) -> str:
 
 def table_body(view: Any, columns: Sequence[Column], page: Page) -> Markup:
     """Every row as ``<tr>``: tick box or lock, running number, the cells, and the links of the row."""
-    cells = [(f'<td class="{column.css}">' if column.css else "<td>", column.show) for column in columns]
-    pick, links, lock = html(_("Select")), _links(view), _lock()
-    parts: list[str] = []
-    add = parts.append
-    for number, row in enumerate(page.rows, page.first_row + 1):
-        row_id = row.id
-        add(f'\n<tr data-row="{row_id}"><td class="ck">')
-        if why := view.row_locked(row):
-            add(f'<span class="lock" title="{html(why)}">{lock}</span>')
-        else:
-            label = f"{pick} {html(getattr(row, 'name', ''))}"
-            add(f'<input class="form-check-input" type="checkbox" data-pick value="{row_id}" aria-label="{label}">')
-        add(f'</td><td class="sn num">{number}</td>')
-        for opening, show in cells:
-            value = show(row)
-            add(opening)
-            add(value if type(value) is Markup else html(value))
-            add("</td>")
-        add(links.replace("{}", str(row_id)))
-        add("</tr>")
-    return Markup("".join(parts))
+    rows = page.rows
+    ids = [row.id for row in rows]
+    numbers = range(page.first_row + 1, page.first_row + 1 + len(rows))
+    frame = '\n<tr data-row="%s"><td class="ck">%s</td><td class="sn num">%s</td>'
+    frame += "".join([f'<td class="{column.css}">%s</td>' if column.css else "<td>%s</td>" for column in columns])
+    links = _links(view)
+    pieces = [ids, _ticks(view, rows), numbers, *[_cells(column, rows) for column in columns]]
+    pieces += [ids] * links.count("%s")
+    frame += f"{links}</tr>"
+    return Markup("".join([frame % row for row in zip(*pieces, strict=True)]))
+
+
+def _cells(column: Column, rows: Sequence[Any]) -> list[str]:
+    """The cells of one column as HTML."""
+    show = column.begin() if column.begin else column.show
+    return [
+        value if type(value) is Markup or (type(value) is str and not _special(value)) else html(value)
+        for value in map(show, rows)
+    ]
+
+
+def _ticks(view: Any, rows: Sequence[Any]) -> list[str]:
+    """Tick box of each row, or a lock that says why it has none."""
+    pick = html(_("Select"))
+    lock = f'{icon("lock")}<span class="visually-hidden">{html(_("Locked"))}</span>'
+    box = '<input class="form-check-input" type="checkbox" data-pick value="{}" aria-label="{} {}">'.format
+    return [
+        f'<span class="lock" title="{html(why)}">{lock}</span>'
+        if (why := view.row_locked(row))
+        else box(row.id, pick, html(getattr(row, "name", "")))
+        for row in rows
+    ]
+
+
+def table_head(columns: Sequence[Column], state: State, path: str) -> Markup:
+    """The head cells of the columns; a sortable one is a link that sorts by it, or turns the order round."""
+    return Markup("".join([_head_cell(column, state, path) for column in columns]))
+
+
+def _head_cell(column: Column, state: State, path: str) -> str:
+    css = ' class="num"' if column.css == "num" else ""
+    unit = f"<small>{html(column.unit)}</small>" if column.unit else ""
+    if not column.sort:
+        return f'<th scope="col"{css}>{html(column.label)}{unit}</th>'
+    mine = state.sort == column.sort
+    order = ("descending" if state.descending else "ascending") if mine else "none"
+    glyph = {"none": "arrows-sort", "ascending": "arrow-narrow-up", "descending": "arrow-narrow-down"}[order]
+    href = html(state.url(path, sort=f"-{column.sort}" if order == "ascending" else column.sort))
+    link = f'<a href="{href}">{html(column.label)}{icon(glyph)}</a>'
+    return f'<th scope="col"{css} aria-sort="{order}">{link}{unit}</th>'
 
 
 def column_boxes(listing: Listing, columns: Sequence[Column]) -> tuple[Markup, Markup]:
@@ -89,14 +118,14 @@ def _box(column: Column, chosen: set[str]) -> str:
     return f'<label><input class="form-check-input" type="checkbox" name="columns" value="{html(column.key)}"{checked}'
 
 
-def _lock() -> str:
-    return f'{icon("lock")}<span class="visually-hidden">{html(_("Locked"))}</span>'
-
-
 def _links(view: Any) -> str:
-    """The last cell with ``{}`` where the row's id belongs; nothing where a row has no page of its own."""
+    """The last cell with ``%s`` where the row's id belongs; nothing where a row has no page of its own."""
     if not view.row_pages:
         return ""
     base = html(view.route_base)
-    edit = f'<a href="{base}/edit/{{}}">{html(_("Edit (row)"))}</a>' if view.may("edit") else ""
-    return f'<td class="op">{edit}<a href="{base}/show/{{}}">{html(_("View"))}</a></td>'
+    edit = f'<a href="{base}/edit/%s">{_format_safe(_("Edit (row)"))}</a>' if view.may("edit") else ""
+    return f'<td class="op">{edit}<a href="{base}/show/%s">{_format_safe(_("View"))}</a></td>'
+
+
+def _format_safe(text: str) -> str:
+    return html(text).replace("%", "%%")

@@ -14,6 +14,7 @@ from flask import Flask
 from app.web.assets import asset
 from app.web.fields import control, filter_control, kind_of
 from app.web.icons import icon
+from app.web.tree import tree_nodes
 
 
 def number(value: Any, digits: int = 0, empty: str = "—") -> str:
@@ -32,7 +33,7 @@ def init_shell(app: Flask) -> None:
     """Register the globals icon, asset, control, filter_control, kind_of and the filters n0, n2, n4, day."""
     env = app.jinja_env
     env.globals.update(
-        asset=asset, icon=icon, control=control, filter_control=filter_control, kind_of=kind_of
+        asset=asset, icon=icon, tree_nodes=tree_nodes, control=control, filter_control=filter_control, kind_of=kind_of
     )
     env.filters["n0"] = lambda value: number(value, 0)
     env.filters["n2"] = lambda value: number(value, 2)

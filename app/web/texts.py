@@ -7,6 +7,7 @@ kept beside the locale that Flask-Babel holds for the request, and left as soon 
 from __future__ import annotations
 
 from collections.abc import Callable
+from gettext import NullTranslations
 from typing import Any
 
 import flask_babel
@@ -16,7 +17,7 @@ from flask_babel.speaklater import LazyString
 from jinja2 import Template, nodes
 from jinja2.visitor import NodeTransformer
 
-_NAMES = frozenset({"_", "gettext"})
+_ARGUMENTS = {"_": 1, "gettext": 1, "pgettext": 2}
 
 
 def gettext(msgid: str, **values: Any) -> str:
@@ -67,31 +68,28 @@ class PortalEnvironment(Environment):
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)
         if self.language:
-            _Folder(flask_babel.get_translations().gettext).visit(tree)
+            _Folder(flask_babel.get_translations()).visit(tree)
         return tree
 
 
 class _Folder(NodeTransformer):
-    """Puts translations in the place of ``_('…')`` and ``_('… %(n)s', n=…)`` with a literal msgid.
+    """Puts translations in the place of ``_('…')``, ``_('… %(n)s', n=…)`` and ``pgettext('…', '…')`` with literals.
 
     As in Jinja's new-style gettext the translation counts as markup and is always a format string.
     """
 
-    def __init__(self, translate: Callable[[str], str]) -> None:
-        self._translate = translate
+    def __init__(self, texts: NullTranslations) -> None:
+        self._texts = texts
 
     def visit_Call(self, node: nodes.Call) -> nodes.Node:
         self.generic_visit(node)
-        literal = (
-            isinstance(node.node, nodes.Name)
-            and node.node.name in _NAMES
-            and len(node.args) == 1
-            and isinstance(node.args[0], nodes.Const)
-            and not (node.dyn_args or node.dyn_kwargs)
-        )
-        if not literal:
+        name = node.node.name if isinstance(node.node, nodes.Name) else ""
+        words = [argument.value for argument in node.args if isinstance(argument, nodes.Const)]
+        if name not in _ARGUMENTS or len(node.args) != _ARGUMENTS[name] or len(words) != len(node.args):
             return node
-        text = self._translate(node.args[0].value)  # type: ignore[attr-defined]
+        if node.dyn_args or node.dyn_kwargs:
+            return node
+        text = self._texts.pgettext(*words) if name == "pgettext" else self._texts.gettext(*words)
         if not node.kwargs:
             return nodes.MarkSafeIfAutoescape(nodes.Const(text % {}), lineno=node.lineno)
         pairs = [nodes.Pair(nodes.Const(each.key), each.value, lineno=node.lineno) for each in node.kwargs]

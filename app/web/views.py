@@ -11,11 +11,13 @@ from flask_appbuilder.security.decorators import has_access, permission_name
 from app.extensions import db
 from app.kernel.calendar import today
 from app.persistence.context import current_actor, current_scope
+from app.persistence.gate import execute_applied
 from app.persistence.work import unit_of_work
 from app.regions.cache import current
 from app.web import exports, preferences
 from app.web.listing import PAGE_SIZES, Listing, State
-from app.web.rows import column_boxes, table_body
+from app.web.paths import page_path
+from app.web.rows import column_boxes, table_body, table_head
 
 
 class PortalModelView(ModelView):
@@ -32,16 +34,12 @@ class PortalModelView(ModelView):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._paths: dict[str, str] = {}
-        self.listing = self.listing_class(lambda *a, **k: db.session.execute(*a, **k))
+        self.listing = self.listing_class(lambda *a, **k: execute_applied(db.session(), *a, **k))
 
     def path(self, name: str, **values: Any) -> str:
         """Address of one of this view's own pages."""
-        if values or request.script_root:
-            return url_for(f"{type(self).__name__}.{name}", **values)
-        if name not in self._paths:
-            self._paths[name] = url_for(f"{type(self).__name__}.{name}")
-        return self._paths[name]
+        endpoint = f"{type(self).__name__}.{name}"
+        return url_for(endpoint, **values) if values else page_path(endpoint)
 
     def may(self, action: str) -> bool:
         return current_actor().may(f"can_{action}", self.class_permission_name)
@@ -64,6 +62,7 @@ class PortalModelView(ModelView):
             state=state,
             columns=columns,
             page=page,
+            head=table_head(columns, state, here),
             body=table_body(self, columns, page),
             preference=preference,
             sizes=PAGE_SIZES,
