@@ -63,6 +63,7 @@ class Cell:
     """What one product took for one thing: milliseconds (all samples), and what its answer was like."""
 
     ms: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -104,7 +105,9 @@ def _page(kind: str, role: str, what: str, workers: dict[str, WorkerProcess]) ->
         times[name] = max(3, min(40, int(ROUND_MS / one)))
     for _ in range(ROUNDS):
         for name, worker in workers.items():
-            cells[name].ms += worker.ask("time", role=role, what=what, times=times[name])["ms"]
+            answer = worker.ask("time", role=role, what=what, times=times[name])
+            cells[name].ms += answer["ms"]
+            cells[name].cpu.append(answer["cpu"])
     return Result(kind, role, what, cells)
 
 

@@ -69,14 +69,15 @@ class Worker:
         return result
 
     def time(self, role: str, what: str, times: int) -> dict[str, Any]:
-        """Milliseconds of each of some requests."""
+        """Milliseconds of each of some requests, and of processor time that one of them took."""
         client, path, taken = self.clients[role], self._path(role, what), []
+        cpu = time.process_time()
         for _ in range(times):
             started = time.perf_counter()
             client.get(path)
             taken.append((time.perf_counter() - started) * 1000)
             del self.seen[:]
-        return {"ms": taken}
+        return {"ms": taken, "cpu": (time.process_time() - cpu) * 1000 / times}
 
     def export(self, role: str, keep: str = "") -> dict[str, Any]:
         """Seconds, bytes and memory above idle of the export."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, current_app, request, url_for
-from flask_babel import get_locale
+from flask import Flask, current_app, request
+from flask_babel import get_locale, ngettext, pgettext
 from flask_login.utils import _user_context_processor
 from flask_wtf.csrf import generate_csrf
 from jinja2 import StrictUndefined
@@ -17,6 +17,7 @@ from app.extensions import _
 from app.kernel.text import mask_phone
 from app.persistence.context import current_actor
 from app.regions.cache import current
+from app.web.paths import page_path
 from app.web.shell import init_shell
 from app.web.wording import local_time, number, translate
 
@@ -51,7 +52,7 @@ class Portal:
         """Every language with the address that switches to it."""
         now = self.lang
         return [
-            {"code": code, "label": entry["name"], "href": url_for("LocaleView.index", locale=code), "current": code == now}
+            {"code": code, "label": entry["name"], "href": page_path("LocaleView.index", locale=code), "current": code == now}
             for code, entry in current_app.config["LANGUAGES"].items()
         ]
 
@@ -105,6 +106,7 @@ def install(app: Flask) -> None:
         when=when,
     )
     app.jinja_env.globals.update(csrf_token=generate_csrf, current_actor=current_actor)
+    app.jinja_env.install_gettext_callables(_, ngettext, newstyle=True, pgettext=pgettext)  # type: ignore[attr-defined]
     init_shell(app)
     # no template asks for the ORM user, which costs a statement a page; the frame shows the actor
     app.template_context_processors[None].remove(_user_context_processor)

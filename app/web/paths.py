@@ -1,15 +1,19 @@
-"""Addresses of pages without arguments: asked for a dozen times a page, so worked out once a process."""
+"""Addresses of pages: asked for a dozen times a page, so worked out once a process."""
 
 from __future__ import annotations
 
 from flask import current_app, request, url_for
 
 
-def page_path(endpoint: str) -> str:
-    """``url_for(endpoint)``; under another mount point than the root it is worked out each time."""
+def page_path(endpoint: str, **values: str) -> str:
+    """``url_for`` for the few arguments that a program knows beforehand (never a row's id, never what was typed).
+
+    Under another mount point than the root the address is worked out each time.
+    """
     if request.script_root:
-        return url_for(endpoint)
-    known: dict[str, str] = current_app.extensions.setdefault("portal-paths", {})
-    if endpoint not in known:
-        known[endpoint] = url_for(endpoint)
-    return known[endpoint]
+        return url_for(endpoint, **values)
+    known: dict[tuple[object, ...], str] = current_app.extensions.setdefault("portal-paths", {})
+    key = (endpoint, *values.items())
+    if key not in known:
+        known[key] = url_for(endpoint, **values)
+    return known[key]
