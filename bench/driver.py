@@ -111,11 +111,11 @@ def _page(kind: str, role: str, what: str, workers: dict[str, WorkerProcess]) ->
     return Result(kind, role, what, cells)
 
 
-def exports(kind: str, addresses: dict[str, str], size: int, rounds: int) -> Result:
+def exports(kind: str, addresses: dict[str, str], size: int) -> Result:
     """The export as province, each in a fresh process; the product takes a turn beside every peer."""
     cells: dict[str, Cell] = {name: Cell() for name in SUBJECTS}
     for name in SUBJECTS[1:]:
-        for who in ["ours", name] * (rounds if size < 100_000 else 1):
+        for who in ("ours", name):
             with WorkerProcess(who, kind, addresses["ours" if who == "ours" else "peers"], size) as worker:
                 answer = worker.ask("export", role="province")
             cells[who].ms.append(answer["seconds"] * 1000)
@@ -127,7 +127,7 @@ def exports(kind: str, addresses: dict[str, str], size: int, rounds: int) -> Res
 def imports(kind: str, addresses: dict[str, str], size: int, workbooks: dict[str, str]) -> Result:
     """Upload to preview, and confirm: beside Django's bulk mode, the only peer that imports."""
     cells: dict[str, Cell] = {}
-    for who in ("ours", "django") * (2 if size < 100_000 else 1):
+    for who in ("ours", "django"):
         with WorkerProcess(who, kind, addresses["ours" if who == "ours" else "peers"], size) as worker:
             answer = worker.ask("load", role="county", workbook=workbooks[who])
         if "missing" in answer:

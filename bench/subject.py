@@ -15,6 +15,7 @@ PAGE_ROWS = 100
 BUILT = (1980, 1990)
 SEARCH, INITIALS = "纺织", "fzc"
 EXPORT_KIND = "reform"
+IMPORT_MARK = "bench-import"
 PAGES = ("list", "filtered", "deep", "search", "initials", "detail")
 EXPORT_COLUMNS = (
     "name", "county", "street", "address", "built_year", "place_kind", "building_count", "unit_count",

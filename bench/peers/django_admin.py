@@ -16,6 +16,7 @@ from bench.http import Client
 from bench.subject import (
     BUILT,
     EXPORT_KIND,
+    IMPORT_MARK,
     INITIALS,
     PASSWORD,
     ROLES,
@@ -152,12 +153,12 @@ class DjangoAdmin(Subject):
     def _imported(self) -> int:
         from bench.peers.django_site.models import Community
 
-        return Community.objects.filter(implementer_unit="bench-import").count()
+        return Community.objects.filter(implementer_unit=IMPORT_MARK).count()
 
     def unload(self) -> None:
         from bench.peers.django_site.models import Community
 
-        Community.objects.filter(implementer_unit="bench-import").delete()
+        Community.objects.filter(implementer_unit=IMPORT_MARK).delete()
 
 
 def _xlsx(page: str) -> str:

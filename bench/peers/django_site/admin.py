@@ -13,10 +13,6 @@ from bench.peers.django_site.models import Community, Region, Town
 from bench.subject import EXPORT_COLUMNS, PAGE_ROWS, ROLES
 
 RANGES = {login: (low, high) for login, low, high in ROLES.values()}
-IMPORTED = (
-    "name", "county", "street", "address", "lng", "lat", "built_year", "building_count", "unit_count",
-    "household_count", "floor_area", "planned_investment",
-)  # fmt: skip
 
 
 class CommunityExport(resources.ModelResource):
@@ -33,14 +29,14 @@ class CommunityExport(resources.ModelResource):
 
 
 class CommunityImport(resources.ModelResource):
-    """Bulk mode; towns and counties are looked up by code."""
+    """Bulk mode: every row is new; town and county are given by their keys."""
 
     class Meta:
         model = Community
         use_bulk = True
         batch_size = 1000
         skip_admin_log = True
-        import_id_fields = ("id",)
+        import_id_fields = ()
         exclude = ("initials",)
 
 
