@@ -140,11 +140,9 @@ class DjangoAdmin(Subject):
         started = time.perf_counter()
         preview = client.post(path, form, {"import_file": ("communities.xlsx", workbook)})
         seen = time.perf_counter()
-        text = preview.text
-        names = ("csrfmiddlewaretoken", "import_file_name", "original_file_name", "format")
-        confirm = {name: hidden(text, name) for name in names}
-        if 'name="resource"' in text:
-            confirm["resource"] = hidden(text, "resource")
+        confirm = dict(re.findall(r'<input type="hidden" name="([^"]+)"(?: value="([^"]*)")?', preview.text))
+        if "import_file_name" not in confirm:
+            raise RuntimeError(f"no preview to confirm ({preview.status})")
         done = client.post("/admin/django_site/community/process_import/", confirm)
         if done.status != 302:
             raise RuntimeError(f"the import answered {done.status}")
