@@ -192,7 +192,7 @@ def app_db(request: pytest.FixtureRequest) -> Iterator[Flask]:
 
 
 @pytest.fixture(scope="module", params=BACKENDS)
-def world(request: pytest.FixtureRequest) -> Iterator[Flask]:
+def reading_app(request: pytest.FixtureRequest) -> Iterator[Flask]:
     """One copy of the demo world for a whole module of tests that only read, once on each database."""
     app = request.getfixturevalue(f"{request.param}_app")
     url = _fresh(app, request.param, request)
@@ -203,13 +203,13 @@ def world(request: pytest.FixtureRequest) -> Iterator[Flask]:
 
 
 @pytest.fixture(scope="module")
-def reader(world: Flask) -> Callable[[str], FlaskClient]:
+def reader(reading_app: Flask) -> Callable[[str], FlaskClient]:
     """``reader("dingcheng")``: a signed-in client of the module's world, signed in once."""
     known: dict[str, FlaskClient] = {}
 
     def of(username: str) -> FlaskClient:
         if username not in known:
-            known[username] = sign_in(world.test_client(), username)
+            known[username] = sign_in(reading_app.test_client(), username)
         return known[username]
 
     return of
