@@ -29,12 +29,14 @@ def _upgrade() -> None:
 def init(admin: str) -> None:
     """Production: migrate, load roles and regions, make one system administrator (password shown once)."""
     from app.regions.seed import load_all
+    from app.schemes.catalogues import load_catalogues
 
     _upgrade()
     with acting_as(SYSTEM):
         with unit_of_work() as session:
             accounts.sync_roles(session)
             load_all(session)
+            load_catalogues(session)
         with unit_of_work() as session:
             password = accounts.first_administrator(session, admin)
     if password:

@@ -13,6 +13,7 @@ from app.annual_plans import services as annual_plans
 from app.annual_plans.models import PlanTask
 from app.communities.models import Community
 from app.reserve import services as reserve
+from app.schemes.catalogues import load_catalogues
 
 
 def load_plans(session: Session) -> int:
@@ -20,6 +21,7 @@ def load_plans(session: Session) -> int:
 
     Returns how many were made; 0 when there are plan tasks already.
     """
+    load_catalogues(session)
     if session.execute(select(PlanTask.id).limit(1)).first() is not None:
         return 0
     communities = {

@@ -1,0 +1,356 @@
+"""The only writer of schemes: draft, contents, submission, joint review, approval, publicity (M1.6.4, N2.1)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.annual_plans.models import PlanTask
+from app.annual_plans.rules import PROGRAMMES, programmes_of
+from app.areas import queries as area_queries
+from app.areas.models import Area
+from app.areas.rules import REQUIRED, built_findings, incomplete_findings, read_fields, required_findings
+from app.areas.services import owner_of
+from app.audit import services as audit
+from app.kernel import calendar
+from app.kernel.errors import N_, Finding, NotAllowed, OutOfScope, RuleViolation, StaleRow, msg
+from app.kernel.observers import Observers
+from app.kernel.text import BadInput, as_finding
+from app.persistence.context import current_actor
+from app.persistence.transitions import advance, log_transition
+from app.persistence.types import utcnow
+from app.regions import cache as regions
+from app.regions.rules import Profile
+from app.reserve.models import ReserveProject
+from app.schemes import catalogues, queries, rules
+from app.schemes.models import CatalogueItem, Scheme, SchemeFunding, SchemeItem, SchemeReview
+from app.schemes.summaries import touch
+
+attachment_counts: Observers[[Session, Scheme], Mapping[str, int]] = Observers()
+"""Answers purpose → number of stored attachments; nobody registered means there are none."""
+progressed_items: Observers[[Session, Scheme], Iterable[int]] = Observers()
+"""Answers ids of contents (`SchemeItem`) for which an approved report carries progress (M1.6.4.3)."""
+
+
+def _require(action: str) -> None:
+    if not current_actor().may(f"can_{action}", "Scheme"):
+        raise NotAllowed(msg("You are not permitted to do this."))
+
+
+def _profile(session: Session, county_code: str) -> Profile:
+    return regions.current(session).profile(county_code)
+
+
+def owner_row(session: Session, scheme: Scheme) -> Area:
+    """The reserve project or plan task of a scheme. Raises: OutOfScope when it is in the recycle bin."""
+    kind: Any = ReserveProject if scheme.reserve_project_id else PlanTask
+    key = scheme.reserve_project_id or scheme.plan_task_id
+    found: Area | None = session.get(kind, key, populate_existing=True)
+    if found is None:
+        raise OutOfScope(f"owner of scheme {scheme.id}")
+    return found
+
+
+def ensure_scheme(session: Session, area: Area) -> Scheme:
+    """The scheme of an owner, begun as an empty draft where there is none."""
+    owner = owner_of(area)
+    found = queries.scheme_of(session, owner, area.id)
+    if found is not None:
+        return found
+    _require("edit")
+    me, now = current_actor().username, utcnow()
+    scheme = Scheme(
+        county_code=area.county_code, created_by=me, updated_by=me, created_at=now, updated_at=now,
+        **{f"{owner}_id": area.id},
+    )  # fmt: skip
+    session.add(scheme)
+    session.flush()
+    log_transition(session, scheme, "begin", "", scheme.state)
+    touch(session, scheme)
+    return scheme
+
+
+def require_editable(scheme: Scheme) -> None:
+    """Raises RuleViolation unless the scheme is a draft or was returned."""
+    if scheme.state not in rules.EDITABLE:
+        text = N_("The scheme is “%(state)s”: it can be changed only as a draft or after it was returned.")
+        raise RuleViolation(
+            Finding("M1.6.4", "error", None, msg(text, state=msg(rules.FLOW.states[scheme.state])))
+        )
+
+
+def _open(scheme: Scheme, version: int | None, typed: Iterable[str] = ()) -> None:
+    _require("edit")
+    require_editable(scheme)
+    if version is not None and scheme.version != version:
+        raise StaleRow(
+            {name: getattr(scheme, name) for name in typed if hasattr(scheme, name)}, scheme.version
+        )
+
+
+def _stamp(session: Session, scheme: Scheme) -> None:
+    scheme.updated_at, scheme.updated_by = utcnow(), current_actor().username
+    touch(session, scheme)
+    session.flush()
+
+
+def save_draft(session: Session, scheme: Scheme, typed: Mapping[str, Any], version: int) -> Scheme:
+    """保存: what can be read is kept, nothing is required. Raises: RuleViolation at unreadable fields, StaleRow."""
+    _open(scheme, version, typed)
+    values, found = read_fields(typed, rules.READERS, "M1.6.4")
+    if found:
+        raise RuleViolation(found)
+    for name, value in values.items():
+        setattr(scheme, name, value)
+    _stamp(session, scheme)
+    return scheme
+
+
+def save_funding(session: Session, scheme: Scheme, typed: Mapping[str, Any], version: int) -> Scheme:
+    """资金来源 by line: source → amount; an empty or zero amount removes the line."""
+    _open(scheme, version)
+    readers = dict.fromkeys(rules.FUNDING_SOURCES, rules.READERS["investment"])
+    values, found = read_fields(typed, readers, "M1.6.4")
+    if found:
+        raise RuleViolation(found)
+    lines = {line.source: line for line in scheme.funding}
+    for source, amount in values.items():
+        if not amount:
+            if source in lines:
+                scheme.funding.remove(lines[source])
+        elif source in lines:
+            lines[source].amount = amount
+        else:
+            scheme.funding.append(SchemeFunding(county_code=scheme.county_code, source=source, amount=amount))
+    _stamp(session, scheme)
+    return scheme
+
+
+# --- contents (M1.6.4.1 – M1.6.4.3) ----------------------
+
+
+def save_items(
+    session: Session, scheme: Scheme, chosen: Mapping[int, tuple[Any, Any]], version: int | None = None
+) -> Scheme:
+    """保存改造内容清单: catalogue item id → (quantity 1, quantity 2) as typed; contents not named stay as they are.
+
+    New ones must stand in the catalogue in force; older ones that the scheme has may still be changed.
+    Raises: RuleViolation with findings at ``quantity1_<item id>`` / ``quantity2_<item id>``, StaleRow.
+    """
+    _open(scheme, version)
+    have = {line.catalogue_item_id: line for line in scheme.items}
+    province = regions.current(session).province_of(scheme.county_code).code
+    addable = {item.id: item for item in catalogues.items_in_force(session, province, calendar.today())}
+    found: list[Finding] = []
+    for item_id, typed in chosen.items():
+        line = have.get(item_id)
+        item = line.item if line else addable.get(item_id)
+        if item is None:
+            found.append(_not_addable(session, item_id))
+            continue
+        amounts, wrong = _quantities(item, typed)
+        found += wrong
+        if wrong:
+            continue
+        if line is None:
+            line = SchemeItem(county_code=scheme.county_code, catalogue_item_id=item.id, item=item)
+            scheme.items.append(line)
+        line.quantity1, line.quantity2 = amounts
+    if found:
+        raise RuleViolation(found)
+    _stamp(session, scheme)
+    return scheme
+
+
+def _not_addable(session: Session, item_id: int) -> Finding:
+    item = session.get(CatalogueItem, item_id)
+    text = N_("“%(content)s” is not in the catalogue in force: it cannot be added.")
+    return Finding(
+        "M1.6.4.1", "error", f"item_{item_id}", msg(text, content=item.content if item else str(item_id))
+    )
+
+
+def _quantities(item: CatalogueItem, typed: tuple[Any, Any]) -> tuple[tuple[Any, Any], list[Finding]]:
+    amounts: list[Any] = []
+    found: list[Finding] = []
+    for number, raw in enumerate(typed, start=1):
+        try:
+            amounts.append(rules.read_quantity(raw))
+        except BadInput as bad:
+            amounts.append(None)
+            found.append(as_finding(bad, f"quantity{number}_{item.id}", "M1.6.4.2"))
+    row = {"unit2": item.unit2, "content": item.content}
+    found += rules.quantity_findings(row, amounts[1], f"quantity2_{item.id}")
+    return (amounts[0], amounts[1] if item.unit2 else None), found
+
+
+def remove_items(
+    session: Session, scheme: Scheme, ids: Sequence[int], version: int | None = None
+) -> list[int]:
+    """删除改造内容: by `SchemeItem` ids; refused where an approved report carries progress (M1.6.4.3)."""
+    _open(scheme, version)
+    lines = {line.id: line for line in scheme.items}
+    if odd := set(ids) - set(lines):
+        raise OutOfScope(f"scheme items {sorted(odd)}")
+    begun = {key for keys in progressed_items(session, scheme) for key in keys}
+    text = N_("“%(content)s” has progress in an approved report: it cannot be removed.")
+    if held := [lines[key] for key in sorted(set(ids)) if key in begun]:
+        raise RuleViolation(
+            [
+                Finding("M1.6.4.3", "error", f"item_{line.id}", msg(text, content=line.item.content))
+                for line in held
+            ]
+        )
+    for key in sorted(set(ids)):
+        scheme.items.remove(lines[key])
+    _stamp(session, scheme)
+    return sorted(set(ids))
+
+
+# --- submission, review, approval (N2.1) -----------------
+
+
+def check(session: Session, scheme: Scheme) -> list[Finding]:
+    """Everything that 确认并提交 will say about a scheme now (R07 – R10), warnings included."""
+    area = owner_row(session, scheme)
+    communities = area_queries.all_communities_of(session, owner_of(area), area.id)
+    found = required_findings({name: getattr(area, name) for name in REQUIRED})
+    if not communities:
+        found.append(Finding("R10", "error", "communities", msg("Link at least one community first.")))
+    found += incomplete_findings(communities)
+    sums = ("built_up_to_2000", "built_after_2000", "community_count")
+    found += built_findings({name: getattr(area, name) for name in sums})
+    counts: dict[str, int] = {}
+    for answered in attachment_counts(session, scheme):
+        counts.update(answered)
+    return found + rules.submission_findings(queries.values_of(scheme), queries.rows_of(scheme), counts)
+
+
+def review_needed(session: Session, scheme: Scheme) -> bool:
+    """As the province's profile says (N2.1)."""
+    area, profile = owner_row(session, scheme), _profile(session, scheme.county_code)
+    flags = {name: getattr(area, name, False) for name in PROGRAMMES}
+    is_reserve = isinstance(area, ReserveProject)
+    return rules.needs_review(profile.requires_review, programmes_of(flags), is_reserve=is_reserve)
+
+
+def submit(
+    session: Session,
+    scheme: Scheme,
+    version: int,
+    *,
+    confirmed: bool,
+    accept_warnings: bool = False,
+    note: str = "",
+) -> Scheme:
+    """确认并提交: everything is checked, then it goes to the joint review, or to approved where none is needed.
+
+    ``confirmed`` is the person's word that the data is true (R25). Raises: RuleViolation with every finding (also
+    when there are only warnings and they were not accepted), NotAllowed, StaleRow.
+    """
+    if scheme.version != version:
+        raise StaleRow({}, scheme.version)
+    found = tuple(check(session, scheme))
+    subject = rules.Subject(findings=found, confirmed=confirmed)
+    rules.FLOW.require(scheme.state, "submit", current_actor(), subject)
+    if found and not accept_warnings:
+        raise RuleViolation(found)
+    advance(session, rules.FLOW, scheme, "submit", subject=subject, note=note)
+    scheme.confirmed_warnings = ",".join(sorted({f.rule for f in found}))
+    scheme.submitted_by_id, scheme.submitted_at = current_actor().user_id, utcnow()
+    digest = rules.confirmation_digest(queries.values_of(scheme), queries.rows_of(scheme))
+    audit.record(
+        session, "confirm", entity="Scheme", entity_id=scheme.id, county_code=scheme.county_code,
+        after={"text": rules.CONFIRMATION, "digest": digest},
+    )  # fmt: skip
+    needed = review_needed(session, scheme)
+    route = rules.Subject(needs_review=needed)
+    advance(session, rules.FLOW, scheme, "open_review" if needed else "pass_without_review", subject=route)
+    if needed:
+        _begin_round(session, scheme)
+    _stamp(session, scheme)
+    return scheme
+
+
+def _begin_round(session: Session, scheme: Scheme) -> None:
+    scheme.review_round += 1
+    departments = _profile(session, scheme.county_code).requires_review
+    session.add_all(
+        SchemeReview(
+            county_code=scheme.county_code, scheme_id=scheme.id, round=scheme.review_round, department=name
+        )
+        for name in departments
+    )
+
+
+def withdraw(session: Session, scheme: Scheme, note: str = "") -> Scheme:
+    """Back to draft while no department has decided."""
+    scheme = queries.get_scheme(session, scheme.id, lock=True)
+    subject = rules.Subject(outcomes=queries.outcomes(session, scheme))
+    advance(session, rules.FLOW, scheme, "withdraw", subject=subject, note=note)
+    _stamp(session, scheme)
+    return scheme
+
+
+def review(session: Session, scheme: Scheme, department: str, *, passed: bool, reason: str = "") -> Scheme:
+    """A department passes or returns; the last pass completes the review, a return ends it (with reason).
+
+    Raises: NotAllowed for another department's reviewer, RuleViolation when it has decided or none is running.
+    """
+    _require(f"review_{department}")
+    scheme = queries.get_scheme(session, scheme.id, lock=True)
+    row = session.scalars(
+        queries.reviews(scheme.id, scheme.review_round).where(SchemeReview.department == department)
+    ).first()
+    if scheme.state != "in_review" or row is None:
+        raise RuleViolation(Finding("N2.1", "error", None, msg("This scheme is not under joint review.")))
+    if row.outcome != "pending":
+        raise RuleViolation(Finding("N2.1", "error", None, msg("Your department has decided already.")))
+    if not passed and not reason.strip():
+        raise RuleViolation(Finding("N2.1", "error", "reason", msg("Say why it is returned.")))
+    actor = current_actor()
+    row.outcome, row.reason, row.at = "passed" if passed else "returned", reason.strip(), utcnow()
+    row.reviewer_id, row.reviewer_name = actor.user_id, (actor.display_name or actor.username)[:128]
+    session.flush()
+    log_transition(session, scheme, f"{department}_{row.outcome}", scheme.state, scheme.state, reason.strip())
+    outcomes = queries.outcomes(session, scheme)
+    if not passed:
+        subject = rules.Subject(reason=reason)
+        advance(session, rules.FLOW, scheme, "return_from_review", subject=subject, note=reason.strip())
+    elif all(outcome == "passed" for outcome in outcomes.values()):
+        advance(session, rules.FLOW, scheme, "complete_review", subject=rules.Subject(outcomes=outcomes))
+    touch(session, scheme)
+    session.flush()
+    return scheme
+
+
+def approve(session: Session, scheme: Scheme, note: str = "") -> Scheme:
+    """City or county approval after the joint review; never by whoever submitted it (R19)."""
+    return _step(session, scheme, "approve", note)
+
+
+def send_back(session: Session, scheme: Scheme, reason: str) -> Scheme:
+    """退回 with a reason, from reviewed or approved."""
+    return _step(session, scheme, "return", reason)
+
+
+def _step(session: Session, scheme: Scheme, action: str, note: str) -> Scheme:
+    scheme = queries.get_scheme(session, scheme.id, lock=True)
+    subject = rules.Subject(submitted_by_id=scheme.submitted_by_id, reason=note)
+    advance(session, rules.FLOW, scheme, action, subject=subject, note=note.strip())
+    touch(session, scheme)
+    session.flush()
+    return scheme
+
+
+def publish(session: Session, scheme: Scheme) -> Scheme:
+    """公示 from today for the profile's days (N2.1)."""
+    scheme = _step(session, scheme, "publish", "")
+    days = _profile(session, scheme.county_code).publicity_days
+    scheme.published_on = calendar.today()
+    scheme.published_until = scheme.published_on + dt.timedelta(days=days)
+    session.flush()
+    return scheme
