@@ -41,7 +41,7 @@ def _sum(mine: Decimal | None, theirs: Decimal | None) -> Decimal | None:
 
 @on_reserve_linked.register
 def carry(session: Session, reserve_id: int, plan_id: int) -> list[Message]:
-    """Copy the reserve project's scheme where the plan's is empty; else contents of equal catalogue item add up.
+    """Copy the reserve project's scheme into an empty one; else contents of equal catalogue item add up.
 
     Raises: RuleViolation when the plan's scheme is under review or settled.
     """

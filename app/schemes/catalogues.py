@@ -32,7 +32,7 @@ ALIASES: tuple[tuple[str, str, str], ...] = (
 
 
 def load_catalogues(session: Session) -> int:
-    """Add the catalogues that are missing; those that exist belong to the console. Returns how many were added."""
+    """Add catalogues that are missing; existing ones belong to the console. Returns how many were added."""
     known = set(session.scalars(select(Catalogue.key)))
     added = 0
     for key, province, name, first, last in CATALOGUES:

@@ -1,4 +1,4 @@
-"""改造内容清单 (catalogues) and 方案 (schemes) with their contents, funding lines and joint review (M1.6.4, N2.1)."""
+"""改造内容清单 (catalogues), 方案 (schemes), their contents, funding lines and joint review (M1.6.4, N2.1)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def quantity() -> ExactDecimal:
 
 
 class Catalogue(Audited, Versioned, Model):
-    """A province's list of renovation contents for a period; ``valid_to`` is the last day (None: still in force)."""
+    """A province's renovation contents for a period; ``valid_to`` is the last day (None: still in force)."""
 
     __tablename__ = "catalogue"
     __table_args__ = (
@@ -67,7 +67,7 @@ class Catalogue(Audited, Versioned, Model):
 
 
 class CatalogueItem(Audited, Versioned, Model):
-    """One content: 改造类别, 改造内容, 具体内容 or 改造标准, one or two units, order; unused ones are switched off."""
+    """One content: 改造类别, 改造内容, 具体内容 or 改造标准, units, order; unused ones are switched off."""
 
     __tablename__ = "catalogue_item"
     __table_args__ = (

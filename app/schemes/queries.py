@@ -27,7 +27,7 @@ def scheme_of(session: Session, owner: str, owner_id: int) -> Scheme | None:
 
 
 def get_scheme(session: Session, scheme_id: int, *, lock: bool = False) -> Scheme:
-    """A scheme of the actor's scope, fresh, locked until the transaction ends if asked. Raises: OutOfScope."""
+    """A scheme of the actor's scope, fresh; locked to the transaction's end if asked. Raises: OutOfScope."""
     statement = select(Scheme).where(Scheme.id == scheme_id).execution_options(populate_existing=True)
     found = session.scalars(statement.with_for_update(key_share=True) if lock else statement).first()
     if found is None:
@@ -44,7 +44,8 @@ def rows_of(scheme: Scheme) -> list[dict[str, Any]]:
     """The contents of a scheme as plain rows, in the order of the catalogue."""
     rows = [
         {
-            "id": line.id, "item_id": line.catalogue_item_id, "code": line.item.code, "category": line.item.category,
+            "id": line.id, "item_id": line.catalogue_item_id, "code": line.item.code,
+            "category": line.item.category,
             "content": line.item.content, "detail": line.item.detail, "unit1": line.item.unit1,
             "unit2": line.item.unit2, "quantity1": line.quantity1, "quantity2": line.quantity2,
             "order": line.item.order,

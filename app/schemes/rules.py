@@ -1,4 +1,4 @@
-"""Schemes: choices, states (FLOW), what a submission needs (R08 – R10), and adding schemes up (pure Python)."""
+"""Schemes: choices, states (FLOW), what a submission needs (R08 – R10), adding schemes up (pure Python)."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ ATTACHMENTS: dict[str, str] = {
 """Purposes of the four attachments that a submission needs, each at least once."""
 DEPARTMENTS: dict[str, str] = {
     "housing": N_("Housing department"),
-    "development": N_("Development and reform commission"),
+    "development": N_("Provincial development and reform commission"),
     "finance": N_("Finance department"),
 }
 EDITABLE = frozenset({"draft", "returned"})
@@ -164,7 +164,7 @@ def content_findings(items: Iterable[Mapping[str, Any]]) -> list[Finding]:
 def submission_findings(
     values: Mapping[str, Any], items: Iterable[Mapping[str, Any]], attachments: Mapping[str, int]
 ) -> list[Finding]:
-    """Everything about the scheme itself that 确认并提交 checks (M1.6.4); the communities are the area's part."""
+    """Everything about the scheme itself that 确认并提交 checks (M1.6.4); communities are the area's part."""
     empty = [name for name in REQUIRED if values.get(name) in (None, "")]
     found = [Finding("M1.6.4", "error", name, msg("Required.")) for name in empty]
     return found + investment_findings(values) + content_findings(items) + required_attachments(attachments)
@@ -241,9 +241,9 @@ FLOW = Flow(
         "submitted": N_("Submitted"),
         "in_review": N_("Under joint review"),
         "reviewed": N_("Joint review passed"),
-        "approved": N_("Approved"),
+        "approved": N_("Scheme approved"),
         "published": N_("Published"),
-        "returned": N_("Returned"),
+        "returned": N_("Sent back"),
     },
     transitions=(
         Transition(("draft", "returned"), "submit", "submitted", _SUBMIT, "complete", N_("Submit")),
@@ -285,12 +285,12 @@ FLOW = Flow(
     },
     rule="N2.1",
 )
-"""draft → submitted → under joint review (departments in parallel) → reviewed → approved → published (N2.1)."""
+"""draft → submitted → joint review (departments in parallel) → reviewed → approved → published."""
 
 
 def needs_review(departments: Iterable[str], programmes: Iterable[str], *, is_reserve: bool) -> bool:
     """Whether a scheme goes through the joint review: the profile names departments, and it is a candidate of
-    the provincial reserve or its plan task is part of a programme (中央预算内, 省级试点, 民生实事, 专项债)."""
+    the provincial reserve or its plan task is part of a programme (中央预算内, 省级试点 …)."""
     return bool(list(departments)) and (is_reserve or bool(list(programmes)))
 
 
@@ -316,7 +316,7 @@ def add_up(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> tuple[dict[str
 
 
 def take_away(mine: Mapping[str, Any], brought: Mapping[str, Any]) -> dict[str, Any]:
-    """The figures without what was brought, never below 0; an answer that is still the one brought is cleared."""
+    """The figures without what was brought, never below 0; an answer still as brought is cleared."""
     values: dict[str, Any] = {}
     for name, value in brought.items():
         if name in ADDED_UP:

@@ -98,7 +98,7 @@ def _stamp(session: Session, scheme: Scheme) -> None:
 
 
 def save_draft(session: Session, scheme: Scheme, typed: Mapping[str, Any], version: int) -> Scheme:
-    """保存: what can be read is kept, nothing is required. Raises: RuleViolation at unreadable fields, StaleRow."""
+    """保存: what can be read is kept, nothing is required. Raises: RuleViolation at the fields, StaleRow."""
     _open(scheme, version, typed)
     values, found = read_fields(typed, rules.READERS, "M1.6.4")
     if found:
@@ -135,7 +135,7 @@ def save_funding(session: Session, scheme: Scheme, typed: Mapping[str, Any], ver
 def save_items(
     session: Session, scheme: Scheme, chosen: Mapping[int, tuple[Any, Any]], version: int | None = None
 ) -> Scheme:
-    """保存改造内容清单: catalogue item id → (quantity 1, quantity 2) as typed; contents not named stay as they are.
+    """保存改造内容清单: catalogue item id → (quantity 1, quantity 2) as typed; others stay as they are.
 
     New ones must stand in the catalogue in force; older ones that the scheme has may still be changed.
     Raises: RuleViolation with findings at ``quantity1_<item id>`` / ``quantity2_<item id>``, StaleRow.
@@ -246,10 +246,10 @@ def submit(
     accept_warnings: bool = False,
     note: str = "",
 ) -> Scheme:
-    """确认并提交: everything is checked, then it goes to the joint review, or to approved where none is needed.
+    """确认并提交: everything is checked, then it goes to the joint review, or to approved without one.
 
-    ``confirmed`` is the person's word that the data is true (R25). Raises: RuleViolation with every finding (also
-    when there are only warnings and they were not accepted), NotAllowed, StaleRow.
+    ``confirmed`` is the person's word that the data is true (R25). Raises: RuleViolation with every finding
+    (also when there are only warnings and they were not accepted), NotAllowed, StaleRow.
     """
     if scheme.version != version:
         raise StaleRow({}, scheme.version)
@@ -298,7 +298,7 @@ def withdraw(session: Session, scheme: Scheme, note: str = "") -> Scheme:
 def review(session: Session, scheme: Scheme, department: str, *, passed: bool, reason: str = "") -> Scheme:
     """A department passes or returns; the last pass completes the review, a return ends it (with reason).
 
-    Raises: NotAllowed for another department's reviewer, RuleViolation when it has decided or none is running.
+    Raises: NotAllowed for another department's reviewer, RuleViolation when it has decided already.
     """
     _require(f"review_{department}")
     scheme = queries.get_scheme(session, scheme.id, lock=True)

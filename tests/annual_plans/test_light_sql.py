@@ -37,7 +37,8 @@ def test_both_lights_agree(app_db: Flask) -> None:
     names = ("county_code", "implementation_state", "start_due", "finish_due")
     types = (sa.String, sa.String, sa.Date, sa.Date)
     table = sa.Table("light_case", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True),
-                     *(sa.Column(n, t) for n, t in zip(names, types, strict=True)), prefixes=["TEMPORARY"])  # fmt: skip
+                     *(sa.Column(n, t) for n, t in zip(names, types, strict=True)),
+                     prefixes=["TEMPORARY"])  # fmt: skip
     rows = cases()
     with app_db.app_context(), db.engine.begin() as connection:
         table.create(connection)

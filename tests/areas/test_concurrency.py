@@ -27,7 +27,7 @@ EDITORS = 20
 
 
 def at_once(app: Flask, username: str, jobs: list[Callable[[Any], Any]]) -> list[Any]:
-    """Every job in a thread, transaction and session of its own, all released together; answers or refusals."""
+    """Every job in a thread and transaction of its own, all released together; answers or refusals."""
     with app.app_context():
         actor = actor_named(username)
         db.session.remove()

@@ -1,4 +1,4 @@
-"""Create, edit, link, unlink, delete and restore by two roles in two counties, against an oracle in plain Python."""
+"""Create, edit, link, unlink, delete, restore by two roles in two counties, against a plain-Python oracle."""
 
 from __future__ import annotations
 
@@ -261,5 +261,5 @@ def test_life_of_areas(app_db: Flask) -> None:
                 deadline=None,
                 suppress_health_check=list(HealthCheck),
                 database=None,
-            ),  # fmt: skip
+            ),
         )

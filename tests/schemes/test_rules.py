@@ -36,7 +36,8 @@ EVERYTHING = Actor(
     permissions=frozenset({("can_submit", "Scheme"), ("can_approve", "Scheme"), ("can_publish", "Scheme")}),
 )
 FULL: dict[str, Any] = {
-    "property_management": "professional", "elevator_count": 1, "parking_count": 2, "investment": Decimal(200),
+    "property_management": "professional", "elevator_count": 1, "parking_count": 2,
+    "investment": Decimal(200),
     "investment_basic": Decimal(0), "investment_improved": Decimal(0), "investment_upgraded": Decimal(200),
     "filler_name": "陈某", "filler_phone": "13800000000", **dict.fromkeys(STATUS_FIELDS, False),
 }  # fmt: skip

@@ -129,8 +129,10 @@ def test_from_draft_to_publicity(app_db: Flask, as_user: AsUser) -> None:
             assert (scheme.published_until - scheme.published_on).days == 7
             steps = [(t.action, t.to_state) for t in trace(session, "Scheme", scheme_id)]
         assert steps == [
-            ("begin", "draft"), ("submit", "submitted"), ("open_review", "in_review"), ("housing_passed", "in_review"),
-            ("development_passed", "in_review"), ("finance_passed", "in_review"), ("complete_review", "reviewed"),
+            ("begin", "draft"), ("submit", "submitted"), ("open_review", "in_review"),
+            ("housing_passed", "in_review"),
+            ("development_passed", "in_review"), ("finance_passed", "in_review"),
+            ("complete_review", "reviewed"),
             ("approve", "approved"), ("publish", "published"),
         ]  # fmt: skip
         with as_user("hanshou"), pytest.raises(OutOfScope):

@@ -9,7 +9,7 @@ from app.migrations import walls
 from app.persistence.types import ExactDecimal, UtcDateTime
 
 revision = "0011"
-down_revision = "0010"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
