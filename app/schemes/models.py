@@ -1,4 +1,4 @@
-"""改造内容清单 (catalogues), 方案 (schemes), their contents, funding lines and joint review (M1.6.4, N2.1)."""
+"""改造内容清单 (catalogues), 方案 (schemes), their contents, funding lines, joint review (M1.6.4, N2.1)."""
 
 from __future__ import annotations
 

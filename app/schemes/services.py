@@ -1,4 +1,4 @@
-"""The only writer of schemes: draft, contents, submission, joint review, approval, publicity (M1.6.4, N2.1)."""
+"""The only writer of schemes: draft, contents, submission, review, approval, publicity (M1.6.4, N2.1)."""
 
 from __future__ import annotations
 
