@@ -50,6 +50,17 @@ def signed_headers(
     return headers
 
 
+class _Answer:
+    """An answer with the connection it came on: closing closes both."""
+
+    def __init__(self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse) -> None:
+        self.connection, self.response, self.status = connection, response, response.status
+
+    def close(self) -> None:
+        self.response.close()
+        self.connection.close()
+
+
 class S3Storage:
     """Path-style addresses: ``<url>/<bucket>/<key>``."""
 
@@ -64,7 +75,7 @@ class S3Storage:
         self, method: str, key: str = "", query: Mapping[str, str] | None = None, *,
         body: BinaryIO | None = None, length: int = 0, payload_sha: str = EMPTY,
         extra: Mapping[str, str] | None = None,
-    ) -> http.client.HTTPResponse:  # fmt: skip
+    ) -> _Answer:  # fmt: skip
         path = quote(f"{self.base}/{self.bucket}" + (f"/{key}" if key else ""), safe="/-_.~")
         headers = signed_headers(
             method, self.host, path, query or {}, payload_sha, key=self.key, secret=self.secret,
@@ -84,17 +95,21 @@ class S3Storage:
         )
         try:
             connection.request(method, line, body=body, headers=headers)
-            return connection.getresponse()
+            return _Answer(connection, connection.getresponse())
         except (OSError, http.client.HTTPException) as fault:
             connection.close()
             raise S3Error(f"{method} {self.host}: {type(fault).__name__}") from fault
 
-    def _done(self, answer: http.client.HTTPResponse, *expected: int) -> bytes:
-        with answer:
-            body = answer.read()
+    def _done(self, answer: _Answer, *expected: int) -> bytes:
+        try:
+            body = answer.response.read()
+        except (OSError, http.client.HTTPException) as fault:
+            raise S3Error(type(fault).__name__) from fault
+        finally:
+            answer.close()
         if answer.status not in expected:
             code = re.search(rb"<Code>([^<]{1,60})</Code>", body)
-            raise S3Error(f"{answer.status} {code.group(1).decode() if code else answer.reason}")
+            raise S3Error(f"{answer.status} {code.group(1).decode() if code else answer.response.reason}")
         return body
 
     def path(self, key: str) -> Path | None:
@@ -117,7 +132,7 @@ class S3Storage:
     def size(self, key: str) -> int | None:
         answer = self._send("HEAD", key)
         self._done(answer, 200, 404)
-        return int(answer.headers["Content-Length"]) if answer.status == 200 else None
+        return int(answer.response.headers["Content-Length"]) if answer.status == 200 else None
 
     def open(self, key: str) -> BinaryIO:
         length = self.size(key)
@@ -150,7 +165,7 @@ class _Remote(io.RawIOBase):
     def __init__(self, store: S3Storage, key: str, length: int) -> None:
         self._store, self._key, self._length = store, key, length
         self._at = 0
-        self._answer: http.client.HTTPResponse | None = None
+        self._answer: _Answer | None = None
 
     def readable(self) -> bool:
         return True
@@ -175,7 +190,10 @@ class _Remote(io.RawIOBase):
             self._answer = self._store._send("GET", self._key, extra={"range": f"bytes={self._at}-"})
             if self._answer.status not in {200, 206} or (self._answer.status == 200 and self._at):
                 raise S3Error(f"GET {self._answer.status}")
-        got = self._answer.readinto(buffer)
+        try:
+            got = self._answer.response.readinto(buffer)
+        except (OSError, http.client.HTTPException) as fault:
+            raise S3Error(type(fault).__name__) from fault
         if not got:
             raise S3Error("the content ended early")
         self._at += got

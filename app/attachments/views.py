@@ -187,7 +187,7 @@ class AttachmentView(BaseView):
     @has_access
     @permission_name("show")
     def original(self, pk: str) -> Any:
-        """The file itself, to be kept (an endpoint called download would be taken for FAB's own and closed)."""
+        """The file itself, to be kept (FAB's own endpoint named download is closed)."""
         return serving.original(self._readable(pk), inline=False)
 
     @expose("/view/<pk>")

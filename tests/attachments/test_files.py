@@ -95,7 +95,12 @@ def test_foreign_files_do_not_exist(app_db: Flask, store: Path, mine: int, signe
         assert me.get(f"/attachments/download/{bad}").status_code == 404
 
 
-def test_files_of_a_binned_record_are_gone_with_it(app_db: Flask, editor: Any, mine: int) -> None:
+def test_files_of_a_binned_record_are_gone_with_it(app_db: Flask, editor: Any) -> None:
+    with app_db.app_context(), acting_as(SYSTEM):
+        free = sa.select(Community.id).where(
+            Community.county_code == "430703", Community.place_state == "free"
+        )
+        mine = db.session.scalar(free.order_by(Community.id).limit(1))
     number = sent(editor, mine)
     with app_db.app_context(), acting_as(SYSTEM), unit_of_work() as session:
         session.get_one(Community, mine).deleted_at = utcnow()
