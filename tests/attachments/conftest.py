@@ -1,4 +1,4 @@
-"""An own folder of files for each test, a community of 鼎城区 and one of 汉寿县, and every purpose on communities."""
+"""A folder of files for each test, communities of 鼎城区 and 汉寿县, every purpose allowed."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ KEY, SECRET, REGION, BUCKET = "AKIDEXAMPLE", "verysecret", "us-east-1", "portal"
 
 
 class S3Handler(BaseHTTPRequestHandler):
-    """PUT, GET with Range, HEAD, DELETE and ListObjectsV2 (two entries a page); every signature is checked."""
+    """PUT, GET with Range, HEAD, DELETE and ListObjectsV2 (two a page); signatures are checked."""
 
     protocol_version = "HTTP/1.1"
     server: Any
@@ -45,7 +45,8 @@ class S3Handler(BaseHTTPRequestHandler):
         extra = {name: self.headers[name] for name in names.group(1).split(";") if name not in known}
         expected = signed_headers(
             self.command, self.headers["host"], parts.path, dict(parse_qsl(parts.query)),
-            self.headers["x-amz-content-sha256"], key=KEY, secret=SECRET, region=REGION, now=stamp, extra=extra,
+            self.headers["x-amz-content-sha256"], key=KEY, secret=SECRET, region=REGION, now=stamp,
+            extra=extra,
         )  # fmt: skip
         if expected["authorization"] == self.headers["authorization"]:
             return True

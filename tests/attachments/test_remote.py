@@ -24,7 +24,7 @@ pytestmark = pytest.mark.req("R21")
 
 
 def test_signatures_equal_the_published_example() -> None:
-    """The GET Object example of the S3 API reference, "Signature Calculations for the Authorization Header"."""
+    """The GET Object example of the S3 API reference, "Signature Calculations"."""
     headers = signed_headers(
         "GET", "examplebucket.s3.amazonaws.com", "/test.txt", {}, EMPTY,
         key="AKIAIOSFODNN7EXAMPLE", secret="wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", region="us-east-1",

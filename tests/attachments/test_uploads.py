@@ -26,6 +26,9 @@ from tests.attachments.samples import begin, complete, put, upload
 pytestmark = pytest.mark.req("R21", "M1.6.4")
 
 
+WELL = {"entity": "Community", "owner_id": 1, "purpose": "evidence", "name": "a.pdf", "size": 5}
+
+
 def rows(app: Flask, model: Any = Attachment) -> list[Any]:
     with app.app_context(), acting_as(SYSTEM):
         return list(db.session.scalars(sa.select(model).execution_options(with_deleted=True)))
@@ -180,9 +183,8 @@ def test_what_is_announced_is_judged(editor: Any, mine: int, store: Path, change
         {"entity": "Community", "owner_id": 1, "purpose": "evidence", "name": "a.pdf", "size": True},
         {"entity": "Community", "owner_id": 2**80, "purpose": "evidence", "name": "a.pdf", "size": 5},
         {"entity": "Community", "owner_id": 1, "purpose": "evidence", "name": "", "size": 5},
-        {"entity": "Community", "owner_id": 1, "purpose": "evidence", "name": "a.pdf", "size": 5, "lng": "x"},
-        {"entity": "Community", "owner_id": 1, "purpose": "evidence", "name": "a.pdf", "size": 5, "lng": "NaN", "lat": 1},
-        {"entity": "Community", "owner_id": 1, "purpose": "evidence", "name": "a.pdf", "size": 5, "taken_at": "2025-01-01"},
+        WELL | {"lng": "x"}, WELL | {"lng": "NaN", "lat": 1}, WELL | {"lng": 1, "lat": 91}, WELL | {"lng": 1},
+        WELL | {"taken_at": "2025-01-01"}, WELL | {"taken_at": "x"}, WELL | {"taken_at": "2999-01-01T00:00:00Z"},
     ],
 )  # fmt: skip
 def test_malformed_announcements_are_answered_400(editor: Any, body: Any) -> None:
