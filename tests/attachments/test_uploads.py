@@ -184,7 +184,8 @@ def test_what_is_announced_is_judged(editor: Any, mine: int, store: Path, change
         {"entity": "Community", "owner_id": 2**80, "purpose": "evidence", "name": "a.pdf", "size": 5},
         {"entity": "Community", "owner_id": 1, "purpose": "evidence", "name": "", "size": 5},
         WELL | {"lng": "x"}, WELL | {"lng": "NaN", "lat": 1}, WELL | {"lng": 1, "lat": 91}, WELL | {"lng": 1},
-        WELL | {"taken_at": "2025-01-01"}, WELL | {"taken_at": "x"}, WELL | {"taken_at": "2999-01-01T00:00:00Z"},
+        WELL | {"taken_at": "2025-01-01"}, WELL | {"taken_at": "x"},
+        WELL | {"taken_at": "2999-01-01T00:00:00Z"},
     ],
 )  # fmt: skip
 def test_malformed_announcements_are_answered_400(editor: Any, body: Any) -> None:

@@ -10,7 +10,7 @@ from tests.guards.source import REGISTER, RULES
 OWED: tuple[str, ...] = (
     "M1.0", "M1.1", "M1.L", "M1.4", "M1.4.1", "M1.4.1g", "M1.4.2", "M1.4.3", "M1.4.4",
     "D1", "D2", "D3", "D4", "N2.1r", "G4",
-    "R01", "R02", "R03", "R04", "R05", "R06",
+    "R01", "R02", "R03", "R04", "R05", "R06", "R21",
 )  # fmt: skip
 
 
