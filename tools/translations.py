@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "translations" / "zh_Hans_CN" / "LC_MESSAGES"
 KEYWORDS = {
     "_": None, "_l": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2), "N_": None, "msg": None,
-    "Message": None,
+    "Message": None, "pgettext": ((1, "c"), 2), "lazy_pgettext": ((1, "c"), 2),
 }  # fmt: skip
 METHODS = [("app/**.py", "python"), ("templates/**.html", "jinja2")]
 OPTIONS = {"templates/**.html": {"trimmed": "false", "newstyle_gettext": "true"}}
@@ -32,6 +32,12 @@ def compile_all() -> int:
     return made
 
 
+def spelled(message: str | tuple[str, ...], context: str | None) -> str:
+    """The singular of a message; a context makes another message of the same words."""
+    words = message if isinstance(message, str) else message[0]
+    return f"{words} ({context})" if context else words
+
+
 def known() -> dict[str, str]:
     """Every translated msgid of all catalogues."""
     found: dict[str, str] = {}
@@ -39,7 +45,7 @@ def known() -> dict[str, str]:
         with po.open("rb") as source:
             for message in read_po(source, locale="zh_Hans_CN"):
                 if message.id and message.string and not message.fuzzy:
-                    key = message.id if isinstance(message.id, str) else message.id[0]
+                    key = spelled(message.id, message.context)
                     found[key] = message.string if isinstance(message.string, str) else message.string[0]
     return found
 
@@ -48,8 +54,8 @@ def used() -> dict[str, list[str]]:
     """Every msgid in the program and the templates, with where it stands."""
     places: dict[str, list[str]] = {}
     rows = extract_from_dir(str(ROOT), METHODS, OPTIONS, KEYWORDS)
-    for name, line, message, _comments, _context in rows:
-        key = message if isinstance(message, str) else message[0]
+    for name, line, message, _comments, context in rows:
+        key = spelled(message, context)
         if key and re.search(r"[A-Za-z]", key):
             places.setdefault(key, []).append(f"{name}:{line}")
     return places

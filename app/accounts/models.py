@@ -45,7 +45,9 @@ class Account(Audited, User):
     auth_version: Mapped[int] = mapped_column(Integer, nullable=False, default=1, server_default="1")
     failed_count: Mapped[int] = mapped_column(Integer, nullable=False, default=0, server_default="0")
     locked_until: Mapped[dt.datetime | None] = mapped_column(UtcDateTime, info={"label": _l("Locked until")})
-    totp_secret: Mapped[str] = mapped_column(String(64), nullable=False, default="", server_default="")
+    totp_secret: Mapped[str] = mapped_column(
+        String(64), nullable=False, default="", server_default="", info={"label": _l("Second factor")}
+    )
     totp_confirmed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     totp_last_step: Mapped[int] = mapped_column(Integer, nullable=False, default=0, server_default="0")
     recovery_codes: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))

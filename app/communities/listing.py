@@ -10,6 +10,7 @@ from typing import Any
 from markupsafe import Markup
 from sqlalchemy import ColumnElement
 
+from app.communities.models import Community
 from app.communities.rules import PLACE_KINDS, PROPERTY_KINDS
 from app.extensions import _, _l
 from app.kernel.text import mask_phone
@@ -52,11 +53,16 @@ def _year(row: Any) -> Any:
     return str(row.built_year)
 
 
+# what a field is called, for those that are still empty
+_LABELS: dict[str, Any] = {column.name: column.info["label"] for column in Community.__table__.c if "label" in column.info}
+
+
 def _name(row: Any) -> Any:
     label = html(row.name)
     link = f'<a class="clip" href="/communities/show/{row.id}" title="{label}">{label}</a>'
     if not row.is_complete:
-        link += f'<span class="tag tag-warn" title="{html(row.missing)}">{html(_("To complete"))}</span>'
+        lacking = "、".join(str(_LABELS[key]) for key in row.missing.split(",") if key in _LABELS)
+        link += f'<span class="tag tag-warn" title="{html(lacking)}">{html(_("To complete"))}</span>'
     return Markup(link)
 
 

@@ -21,7 +21,7 @@ from wtforms import Form
 
 from app.audit import fields
 from app.audit.rules import plain
-from app.extensions import db
+from app.extensions import _, db
 from app.kernel.actor import Actor
 from app.kernel.errors import PortalError, RuleViolation, StaleRow
 from app.persistence.context import current_actor
@@ -170,7 +170,8 @@ class ConsoleView(Gated, ModelView):
     def get_column_name(self, field: str) -> Any:
         column = self._column(field)
         label = column.info.get("label") if column is not None else None
-        return label or fields.COMMON.get(field) or super().get_column_name(field)
+        common = fields.COMMON.get(field)
+        return label or (_(common) if common else super().get_column_name(field))
 
     def _column(self, name: str) -> Column[Any] | None:
         attribute = inspect(self.model).column_attrs.get(name)
@@ -261,7 +262,6 @@ def place_findings(form: Form, refused: RuleViolation) -> None:
 
 def show_conflict(form: Form, stale: StaleRow) -> None:
     """Keep what was typed, say what stands now beside each field that differs, take over the version."""
-    from app.extensions import _
 
     flash(
         translate(stale.message) + " " + _("Your values are kept; save again to put them in place."),

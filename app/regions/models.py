@@ -256,6 +256,9 @@ class RegionAlias(Audited, Model):
     )
     note: Mapped[str] = mapped_column(String(100), nullable=False, default="", info={"label": _l("Note")})
 
+    def __str__(self) -> str:
+        return self.old_code
+
 
 class Department(Audited, Model):
     """单位: an administration, street office or construction unit of a region; accounts belong to one."""

@@ -117,6 +117,26 @@ IMPORTS = [
     row("CommunityImportView.write", "POST", IMPORTERS, 303, 409, 422, target="batch"),
     row("CommunityImportView.abandon", "POST", IMPORTERS, 302, target="batch"),
 ]
+ATTACHMENTS = [
+    row("AttachmentView.begin", "POST", EDITORS, 400),
+    row("AttachmentView.upload", "GET", EDITORS, 404, args={"key": "0" * 32}),
+    row("AttachmentView.upload", "PUT", EDITORS, 404, args={"key": "0" * 32}),
+    row("AttachmentView.upload", "DELETE", EDITORS, 404, args={"key": "0" * 32}),
+    row("AttachmentView.complete", "POST", EDITORS, 400, args={"key": "0" * 32}),
+    row(
+        "AttachmentView.panel",
+        "GET",
+        READERS,
+        target="community",
+        args={"entity": "Community", "purpose": "evidence"},
+    ),
+    row("AttachmentView.original", "GET", READERS, target="attachment"),
+    row("AttachmentView.view", "GET", READERS, target="attachment"),
+    row("AttachmentView.read", "GET", READERS, 404, target="attachment"),
+    row("AttachmentView.thumbnail", "GET", READERS, 200, 404, target="attachment"),
+    row("AttachmentView.delete", "POST", EDITORS, target="attachment"),
+    row("AttachmentView.restore", "POST", EDITORS, target="attachment"),
+]
 API = [
     row("CommunityApi.get_list", "GET", READERS, nobody=(401,)),
     row("CommunityApi.get", "GET", READERS, target="community", nobody=(401,)),
@@ -150,6 +170,7 @@ OWN = [
     row("DraftView.show", "GET", EVERYBODY, 200, 204, args={"key": "community-new"}),
     row("DraftView.save", "POST", EVERYBODY, 400, args={"key": "community-new"}),
     row("DraftView.remove", "DELETE", EVERYBODY, 204, args={"key": "community-new"}),
+    row("ManualView.show", "GET", EVERYBODY),
     row("static", "GET", EVERYBODY, args={"filename": "css/portal.css"}, nobody=(200,)),
     row("healthz", "GET", EVERYBODY, nobody=(200,)),
 ]
@@ -228,4 +249,4 @@ CONSOLE = [
     *console("audit", AUDIT, details=True, everywhere=True),
 ]
 
-MATRIX: tuple[Row, ...] = (*COMMUNITIES, *IMPORTS, *API, *OWN, *ACCOUNTS, *CONSOLE)
+MATRIX: tuple[Row, ...] = (*COMMUNITIES, *IMPORTS, *ATTACHMENTS, *API, *OWN, *ACCOUNTS, *CONSOLE)

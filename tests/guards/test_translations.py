@@ -51,7 +51,7 @@ def test_one_msgid_one_translation() -> None:
     for path in FILES:
         for message in catalogue(path):
             if message.id:
-                said.setdefault(str(message.id), {})[path.name] = str(message.string)
+                said.setdefault(f"{message.id} {message.context or ''}", {})[path.name] = str(message.string)
     torn = {key: where for key, where in said.items() if len(set(where.values())) > 1}
     assert not torn
 
