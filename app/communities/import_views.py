@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.communities.imports import IMPORTER
-from app.exchange.views import ImportView
+from app.exchange.pages import ImportView
 
 
 class CommunityImportView(ImportView):

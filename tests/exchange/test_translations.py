@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 
@@ -29,7 +30,10 @@ def sources() -> set[str]:
 @pytest.mark.req("M1.4.2")
 def test_every_sentence_is_translated(catalog: Catalog) -> None:
     translated = {message.id: message.string for message in catalog if message.id}
-    assert sources() == set(translated)
+    assert set(translated) <= sources()
+    folder = ROOT / "translations/zh_Hans_CN/LC_MESSAGES"
+    others = {message.id for path in folder.glob("*.po") for message in read_po(io.BytesIO(path.read_bytes())) if message.string}
+    assert sources() <= others
     for source, target in translated.items():
         assert target
         assert set(re.findall(r"%\(\w+\)s", source)) == set(re.findall(r"%\(\w+\)s", target))
