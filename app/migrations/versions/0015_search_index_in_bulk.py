@@ -10,7 +10,7 @@ from alembic import op
 from app.migrations import walls
 
 revision = "0015"
-down_revision = "0014"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
