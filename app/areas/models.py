@@ -7,10 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Integer, SmallInteger, String, Text
-from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column, validates
 
 from app.audit.models import BigId
 from app.extensions import _l
+from app.kernel.text import pinyin_initials
 from app.persistence.base import Audited, CountyScoped, Model, Recyclable, Stamped, Versioned
 from app.persistence.types import ExactDecimal, UtcDateTime, utcnow, wan_yuan
 
@@ -52,10 +53,12 @@ class Area(Audited, CountyScoped, Versioned, Stamped, Recyclable):
         "community_count", "building_count", "household_count", "floor_area", "unit_count",
         "unit_without_elevator_count", "substandard_household_count", "built_up_to_2000", "built_after_2000",
         "earliest_built_year", "planned_investment", "community_names", "scheme_state", "scheme_investment",
+        "initials",
     }  # fmt: skip
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     name: Mapped[str] = mapped_column(String(120), nullable=False, info={"label": _l("Area name")})
+    initials: Mapped[str] = mapped_column(String(120), **_TEXT)
     address: Mapped[str] = _text(200, _l("Detailed address"))
     supervision_unit: Mapped[str] = _text(120, _l("Supervising unit"))
     supervisor_name: Mapped[str] = _text(40, _l("Daily supervisor"))
@@ -95,6 +98,12 @@ class Area(Audited, CountyScoped, Versioned, Stamped, Recyclable):
     @declared_attr.directive
     def __mapper_args__(cls) -> dict[str, Any]:
         return {"version_id_col": cls.__dict__.get("version", Versioned.version)}
+
+    @validates("name")
+    def _follow_name(self, _key: str, name: str) -> str:
+        """The letters that the lists are searched by follow the name."""
+        self.initials = pinyin_initials(name)[:120]
+        return name
 
     def __str__(self) -> str:
         return self.name

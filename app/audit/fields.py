@@ -88,6 +88,8 @@ def show(key: str, column: Column[Any] | None, value: Any) -> str:
     if isinstance(value, list | tuple):
         return "、".join(show("", None, item) for item in value)[:MOST_SHOWN]
     if isinstance(value, dict):
+        if value and all(name.isdigit() for name in value):  # rows by number: their names say more
+            return "、".join(map(str, value.values()))[:MOST_SHOWN]
         return "; ".join(f"{name}: {show(name, None, item)}" for name, item in value.items())[:MOST_SHOWN]
     return _place(key, value) or _MOBILE.sub(r"\1****\2", _typed(column, value))[:MOST_SHOWN]
 

@@ -60,6 +60,8 @@ ACTIONS: dict[str, str] = {
     "role_change": N_("Roles changed"),
     "session_end": N_("Session ended"),
     "explain": N_("Visibility looked up"),
+    "link": N_("Linked"),
+    "unlink": N_("Link removed"),
 }
 # icon and colour of an action in a timeline
 MARKS: dict[str, tuple[str, str]] = {
@@ -71,6 +73,8 @@ MARKS: dict[str, tuple[str, str]] = {
     "import": ("file-import", ""),
     "export": ("table-export", "warn"),
     "reveal": ("eye", "warn"),
+    "link": ("link", "ok"),
+    "unlink": ("unlink", "warn"),
 }
 ENTITIES: dict[str, str] = {
     "Account": N_("User account"),
@@ -78,11 +82,14 @@ ENTITIES: dict[str, str] = {
     "CodeItem": N_("Code entry"),
     "CodeTable": N_("Code table"),
     "Community": N_("Community"),
+    "DeclarationWindow": N_("Declaration window"),
     "Department": N_("Department"),
     "Holiday": N_("Holiday"),
+    "PlanTask": N_("Plan task"),
     "ProvinceProfile": N_("Province profile"),
     "Region": N_("Region"),
     "RegionAlias": N_("Withdrawn code"),
+    "ReserveProject": N_("Reserve project"),
     "Role": N_("Role"),
     "SignInRecord": N_("Sign-in record"),
     "Town": N_("Town"),
@@ -92,6 +99,7 @@ ENTITIES: dict[str, str] = {
 COMMON: dict[str, str] = {
     "args": N_("Search conditions"),
     "columns": N_("Columns"),
+    "communities": N_("Communities"),
     "county_code": N_("County"),
     "created_at": N_("Created at"),
     "created_by": N_("Created by"),
@@ -102,8 +110,10 @@ COMMON: dict[str, str] = {
     "place_state": N_("State of linking"),
     "place_year": N_("Plan year"),
     "permissions": N_("Permissions"),
+    "reserves": N_("Reserve projects"),
     "roles": N_("Roles"),
     "rows": N_("Number of rows"),
+    "scheme_kept": N_("Scheme contents kept"),
     "sessions": N_("Number of sessions"),
     "version": N_("Version"),
 }

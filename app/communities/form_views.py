@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from flask import abort, flash, jsonify, redirect, request, url_for
@@ -23,49 +22,22 @@ from app.persistence.context import current_actor
 from app.persistence.work import unit_of_work
 from app.regions import tianditu
 from app.regions.cache import current
-from app.web import drafts, submissions
+from app.web import conflicts, drafts, submissions
 from app.web.errors import finding_json, wants_json
 from app.web.listing import whole
 from app.web.views import row_id
 from app.web.wording import translate
 
 
-@dataclass(frozen=True)
-class Difference:
-    """A field that somebody else changed meanwhile: what stands now and what this person typed."""
-
-    key: str
-    label: str
-    now: str
-    mine: str
-    now_text: str
-    mine_text: str
-    touched: bool
-
-
 def draft_key(record_id: int | None) -> str:
     return f"community-{record_id}" if record_id else "community-new"
 
 
-def differences(form: CommunityForm, record: Community) -> list[Difference]:
-    """Fields that somebody else changed meanwhile (or all that differ when the beginning is not known)."""
-    begun, now, typed = form.begun_with(), texts_of(record), form.typed()
-    found = []
-    for key in TYPED:
-        first = begun.get(key) if begun else None
-        if now[key] in (typed[key], first):
-            continue
-        label = str(form[key].label.text)
-        shown = word_of(key, now[key]), word_of(key, typed[key])
-        found.append(Difference(key, label, *shown, now[key], typed[key], typed[key] != first))
-    return found
-
-
 def apply_picks(form: CommunityForm, record: Community, picks: Any) -> None:
     """``pick-<field>=now`` of the comparison: take over what stands in the record."""
-    for key, text in texts_of(record).items():
-        if picks.get(f"pick-{key}") == "now":
-            form[key].data = text
+    texts = texts_of(record)
+    for key in conflicts.picked_now(picks, texts):
+        form[key].data = texts[key]
 
 
 class CommunityPages:
@@ -147,7 +119,7 @@ class CommunityPages:
         """Somebody else was faster: both values side by side, what was typed still stands (screen 16)."""
         db.session.rollback()
         record = self._record(str(record_id))
-        changed = differences(form, record)
+        changed = conflicts.differences(form, form.begun_with(), texts_of(record), word_of)
         for difference in changed:
             if not difference.touched:
                 form[difference.key].data = difference.now_text

@@ -15,7 +15,7 @@ from app.communities.rules import PLACE_KINDS, PROPERTY_KINDS
 from app.extensions import _, _l
 from app.kernel.text import mask_phone
 from app.regions.cache import current
-from app.web.listing import Column, Filter, choice_filter, range_filter
+from app.web.listing import Column, Filter, choice_filter, range_filter, region_clause
 from app.web.rows import html
 from app.web.wording import local_time
 
@@ -204,16 +204,6 @@ def _town_clause(columns: Any, args: Mapping[str, str]) -> ColumnElement[bool] |
     return columns.town_code == code if len(code) == 9 and code.isdigit() else None
 
 
-def _region_clause(columns: Any, args: Mapping[str, str]) -> ColumnElement[bool] | None:
-    code = args.get("region", "")
-    if not (code.isascii() and code.isdigit() and len(code) in (4, 6)):
-        return None
-    code = code.rstrip("0") if len(code) == 6 and code.endswith("00") else code
-    if len(code) == 6:
-        return columns.county_code == code
-    return columns.county_code.between(code.ljust(6, "0"), code.ljust(6, "9"))
-
-
 def _linked(columns: Any, args: Mapping[str, str]) -> ColumnElement[bool] | None:
     wanted = args.get("state", "")
     if wanted == "linked":
@@ -227,7 +217,7 @@ def _plan_year(columns: Any, args: Mapping[str, str]) -> ColumnElement[bool] | N
 
 
 FILTERS: tuple[Filter, ...] = (
-    Filter("region", _region_clause, _l("Jurisdiction"), rollup=True),
+    Filter("region", region_clause, _l("Jurisdiction"), rollup=True),
     Filter("town", _town_clause, _l("Sub-district")),
     Filter("state", _linked, _l("State"), rollup=True),
     Filter("year", _plan_year, _l("Plan year"), rollup=True),

@@ -276,3 +276,14 @@ def choice_filter(key: str, column: str, values: Iterable[str], label: Label = "
         return columns[column] == value if value in allowed else None
 
     return Filter(key, clause, label, rollup=rollup)
+
+
+def region_clause(columns: Any, args: Args) -> ColumnElement[bool] | None:
+    """``region``: rows of a county (6 digits) or of a city or province (4 digits, or 6 ending in 00)."""
+    code = args.get("region", "")
+    if not (code.isascii() and code.isdigit() and len(code) in (4, 6)):
+        return None
+    code = code.rstrip("0") if len(code) == 6 and code.endswith("00") else code
+    if len(code) == 6:
+        return columns.county_code == code
+    return columns.county_code.between(code.ljust(6, "0"), code.ljust(6, "9"))
