@@ -30,6 +30,9 @@ ABOVE = frozenset({"city", "province"})
 MENU: tuple[Entry, ...] = (
     Entry("CommunityView.list", N_("Mark on map"), "map-pin-plus", ("can_list", "Community"), COUNTY),
     Entry("CommunityView.list", N_("Candidates"), "database", ("can_list", "Community"), ABOVE),
+    Entry("ReserveView.list", N_("Project reserve"), "archive", ("can_list", "ReserveProject"), COUNTY),
+    Entry("ReserveView.list", N_("Reserve library"), "archive", ("can_list", "ReserveProject"), ABOVE),
+    Entry("PlanView.list", N_("Yearly plan ledger"), "list-details", ("can_list", "PlanTask")),
     Entry("AccountView.list", N_("Accounts"), "users", ("can_list", "Account")),
     Entry("RoleView.list", N_("Roles and permissions"), "shield-lock", ("can_list", "Role")),
     Entry("UserSessionView.list", N_("Sessions"), "clock", ("can_list", "UserSession")),
@@ -47,6 +50,7 @@ def register(app: Flask) -> None:
     from app.accounts.profile_views import ProfileView
     from app.accounts.role_views import PolicyView, RoleView, VisibilityView
     from app.accounts.views import SessionView
+    from app.annual_plans.views import PlanBinView, PlanView
     from app.api.views import CommunityApi, DescriptionView, RegionApi
     from app.attachments.views import AttachmentView
     from app.audit.views import AuditEventView
@@ -54,6 +58,7 @@ def register(app: Flask) -> None:
     from app.communities.map_views import CommunityMapView
     from app.communities.views import CommunityBinView, CommunityView
     from app.ops import views as console
+    from app.reserve.views import ReserveBinView, ReserveView
     from app.web.drafts import DraftView
     from app.web.manual import ManualView
 
@@ -61,8 +66,9 @@ def register(app: Flask) -> None:
         appbuilder.add_api(api)
     accounts = (AccountView, UserSessionView, SignInRecordView, ProfileView, RoleView, PolicyView, VisibilityView)
     communities = (CommunityView, CommunityBinView, CommunityMapView, CommunityImportView)
+    areas = (ReserveView, ReserveBinView, PlanView, PlanBinView)
     others = (DraftView, AuditEventView, DescriptionView, ManualView, AttachmentView)
-    for view in (SessionView, *accounts, *communities, *others):
+    for view in (SessionView, *accounts, *communities, *areas, *others):
         appbuilder.add_view_no_menu(view)
     console.register(app)
 

@@ -42,17 +42,19 @@ _REVIEW: set[Permission] = _all("Scheme", *_READ, "history") | _all("Attachment"
 _COUNTY_EDITOR = _READ_BUSINESS | _all(
     "Community", "add", "edit", "delete", "restore", "import", "reveal"
 ) | (
-    _all("ReserveProject", "add", "edit", "delete", "restore", "link")
-    | _all("PlanTask", "add", "edit", "delete", "restore", "link")
+    _all("ReserveProject", "add", "edit", "delete", "restore", "link", "reveal")
+    | _all("PlanTask", "add", "edit", "delete", "restore", "link", "reveal")
     | _all("Scheme", "edit", "submit", "publish") | _all("Attachment", "add", "delete")
 )
 
-_COUNTY_REVIEWER = _READ_BUSINESS | _all("Community", "reveal") | _all("Scheme", "approve")
+_REVEAL = _all("Community", "reveal") | _all("ReserveProject", "reveal") | _all("PlanTask", "reveal")
 
-_CITY = _READ_BUSINESS | _all("Community", "reveal") | _all("PlanTask", "import") | _all("Scheme", "approve")
+_COUNTY_REVIEWER = _READ_BUSINESS | _REVEAL | _all("Scheme", "approve")
+
+_CITY = _READ_BUSINESS | _REVEAL | _all("PlanTask", "import") | _all("Scheme", "approve")
 
 _PROVINCE = (
-    _READ_BUSINESS | _all("Community", "reveal", "import") | _all("PlanTask", "import")
+    _READ_BUSINESS | _REVEAL | _all("Community", "import") | _all("PlanTask", "import")
     | _all("DeclarationWindow", *_READ, "edit") | _all("Catalogue", *_READ, "edit")
 )
 

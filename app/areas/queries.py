@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, Table, and_, case, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from app.areas.models import CommunityLink, ReserveLink
@@ -22,7 +22,7 @@ _reserve_link: Table = ReserveLink.__table__  # type: ignore[assignment]
 
 DIALOG_COLUMNS = (
     "id", "name", "built_year", "building_count", "household_count", "floor_area", "planned_investment",
-    "place_state", "place_year", "place_label", "is_complete",
+    "place_state", "place_year", "place_label", "is_complete", "town_code",
 )  # fmt: skip
 
 
@@ -118,6 +118,7 @@ def reserve_candidates(
         "floor_area",
         "planned_investment",
         "community_names",
+        "built_after_2000",
         *COUNTED,
     )
     columns = [reserve.c[name] for name in ("id", "name", "scheme_state", "scheme_investment", *sums)]
@@ -133,6 +134,19 @@ def reserve_candidates(
         )
         .order_by(reserve.c.id)
     )
+
+
+def linked_count(session: Session, everything: Select[Any]) -> tuple[int, int]:
+    """(all, linked) of a dialog list without its state filter, in one statement."""
+    inner = everything.order_by(None).subquery()
+    statement = select(func.count(), func.count(case((inner.c.linked.is_(true()), 1)))).select_from(inner)
+    number, linked = execute(session, statement).one()
+    return int(number), int(linked)
+
+
+def rows(session: Session, statement: Select[Any], size: int, number: int) -> list[Any]:
+    """One page of a dialog list."""
+    return list(execute(session, statement.limit(size).offset((number - 1) * size)).all())
 
 
 def page(session: Session, statement: Select[Any], size: int, number: int = 1) -> tuple[list[Any], int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask import abort, flash, jsonify, redirect, request, url_for
@@ -27,6 +28,8 @@ from app.web.errors import finding_json, wants_json
 from app.web.listing import whole
 from app.web.views import row_id
 from app.web.wording import translate
+
+_AREA_PAGE = re.compile(r"/(plans|reserve)/show/\d{1,18}\Z", re.ASCII)
 
 
 def draft_key(record_id: int | None) -> str:
@@ -105,7 +108,7 @@ class CommunityPages:
                 version = int(posted) if posted.isdecimal() and len(posted) < 10 else 0
                 saved = services.update_community(session, actor, own, values, version, confirmed=confirmed)
             more = request.form.get("then") == "more"
-            target = url_for("CommunityView.add") if more else url_for("CommunityView.show", pk=saved.id)
+            target = url_for("CommunityView.add") if more else back(saved.id)
             submissions.record(session, actor, form.token.data, target)
             drafts.discard(session, actor.user_id, draft_key(own))
             name, complete, missing = saved.name, saved.is_complete, len(missing_list(saved))
@@ -233,6 +236,12 @@ class CommunityPages:
         if wants_json():
             return jsonify(phone=number)
         return self._show_page(self._record(pk), {field: number})
+
+
+def back(community_id: int) -> str:
+    """Where a saved form leads: to the area whose page it was opened from, else to the community."""
+    asked = request.args.get("back", "")
+    return asked if _AREA_PAGE.match(asked) else url_for("CommunityView.show", pk=community_id)
 
 
 def labels() -> dict[str, Any]:

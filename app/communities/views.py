@@ -83,13 +83,6 @@ class CommunityView(CommunityPages, PortalModelView):
             [*self._todo_node(state, todo), *kept],
         ]
 
-    def _node(self, state: State, label: str, count: int | None, args: dict[str, Any], **more: Any) -> dict[str, Any]:
-        kept = {k: v for k, v in state.args.items() if k in ("sort", "size")}
-        active = {k: v for k, v in args.items() if v}
-        plain = {k: v for k, v in state.args.items() if k not in ("sort", "size", "page")}
-        href = State({**kept, **active}).url(self.path("list"))
-        return {"label": label, "href": href, "count": count, "current": bool(active) and plain == active, "icon": "", **more}
-
     def _region_nodes(self, state: State, regions: list[Any]) -> list[dict[str, Any]]:
         names = current()
         code = current_actor().region_code

@@ -79,6 +79,14 @@ class PortalModelView(ModelView):
         """What a list adds to the page: tree, sums, toolbar. Override."""
         return {"tree": [], "sums": ""}
 
+    def _node(self, state: State, label: str, count: int | None, args: dict[str, Any], **more: Any) -> dict[str, Any]:
+        """A node of the list's tree: the list with these arguments, its sorting and page size kept."""
+        kept = {k: v for k, v in state.args.items() if k in ("sort", "size")}
+        active = {k: v for k, v in args.items() if v}
+        plain = {k: v for k, v in state.args.items() if k not in ("sort", "size", "page")}
+        href = State({**kept, **active}).url(self.path("list"))
+        return {"label": label, "href": href, "count": count, "current": bool(active) and plain == active, "icon": "", **more}
+
     def export_name(self) -> str:
         """Proposed name of the exported file."""
         area = current().name(current_actor().region_code) if current_actor().region_code else ""

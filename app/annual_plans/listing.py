@@ -1,0 +1,168 @@
+"""Columns and filters of the yearly plan ledger (M1.6), with the light and its reason in words (R17)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+from sqlalchemy import ColumnElement, func, select
+
+from app.annual_plans.models import PlanTask
+from app.annual_plans.queries import light_clause, light_rank, warn_days_of
+from app.annual_plans.rules import IMPLEMENTATION_STATES, LIGHT_RANK, LIGHTS, PROGRAMMES, Light, light
+from app.areas.listing import (
+    BASICS,
+    COMMON_COLUMNS,
+    DELETED_COLUMNS,
+    FILTERS,
+    PLACE_COLUMNS,
+    AreaListing,
+    amount_column,
+    flag_column,
+    link_cell,
+    linked_word,
+    name_link,
+    names,
+    number_column,
+    plain,
+    scheme,
+    scheme_word,
+    year_clause,
+)  # fmt: skip
+from app.extensions import _, _l
+from app.kernel import calendar
+from app.kernel.scope import Scope
+from app.persistence.gate import SCOPE_APPLIED, scope_clause
+from app.regions.cache import current
+from app.web.listing import Column, Filter, State, choice_filter
+from app.web.rows import html
+from app.web.wording import translate
+
+BASE = "/plans"
+PROGRESS = _l("Progress")
+LIGHT_KIND = {"green": "ok", "yellow": "warn", "red": "bad"}
+_LIGHT_NEEDS = ("county_code", "implementation_state", "start_due", "finish_due")
+
+
+def light_of(row: Any) -> Light:
+    """The light of a plan task today, with the days of warning of its province."""
+    days = current().profile(row.county_code).warn_days
+    return light(row.start_due, row.finish_due, row.implementation_state, calendar.today(), days)
+
+
+def _light(row: Any) -> Any:
+    shown = light_of(row)
+    kind, word, why = LIGHT_KIND[shown.colour], html(_(LIGHTS[shown.colour])), html(translate(shown.reason))
+    mark = f'<span class="light l-{kind}"><i class="sh sh-{kind}"></i>{word}</span>'
+    return Markup(f'{mark}<div class="why">{why}</div>')
+
+
+def light_word(row: Any) -> str:
+    """Colour and reason in one line, for the workbook."""
+    shown = light_of(row)
+    return f"{_(LIGHTS[shown.colour])}（{translate(shown.reason)}）"
+
+
+def state_word(row: Any) -> str:
+    return _(IMPLEMENTATION_STATES[row.implementation_state])
+
+
+def _light_filter(columns: Any, args: Mapping[str, str]) -> ColumnElement[bool] | None:
+    colour = args.get("light", "")
+    return light_clause(colour, calendar.today(), warn_days_of(current()), columns) if colour in LIGHTS else None
+
+
+def _programme(columns: Any, args: Mapping[str, str]) -> ColumnElement[bool] | None:
+    flag = args.get("programme", "")
+    return columns[flag].is_(True) if flag in PROGRAMMES else None
+
+
+def _assigned(columns: Any, args: Mapping[str, str]) -> ColumnElement[bool] | None:
+    wanted = args.get("account", "")
+    return columns.account_assigned.is_(wanted == "yes") if wanted in ("yes", "no") else None
+
+
+class PlanListing(AreaListing):
+    """计划台账."""
+
+    key = "plans"
+    table = PlanTask.__table__  # type: ignore[assignment]
+    year_column = "year"
+    always = ("id", "county_code", "name", "community_count", "implementation_state")
+    filters = (
+        *FILTERS,
+        Filter("year", year_clause("year"), _l("Listed in plan of")),
+        Filter("light", _light_filter, _l("Warning light")),
+        choice_filter("status", "implementation_state", IMPLEMENTATION_STATES, _l("Implementation state")),
+        Filter("programme", _programme, _l("Programme")),
+        Filter("account", _assigned, _l("Account assigned")),
+    )
+    columns = (
+        *(Column(c.key, c.label, c.needs, c.show, c.value, group=BASICS, css=c.css, default=False)
+          for c in PLACE_COLUMNS),
+        Column("year", _l("Listed in plan of"), ("year",), lambda row: str(row.year), plain("year"), "int", "",
+               "num", sort="year", group=BASICS, width=8),
+        Column("code", _l("Area code"), ("code",), plain("code"), plain("code"), css="code nowrap", sort="code",
+               group=BASICS, width=20),
+        Column("name", _l("Area name"), ("name",), name_link(BASE), plain("name"), css="nm", sort="name",
+               group=BASICS, width=28),
+        Column("names", _l("Linked communities"), ("community_names",), names, plain("community_names"),
+               css="ink2", group=BASICS, width=36),
+        Column("linked", _l("Plan link"), ("community_count",), link_cell(BASE, "PlanTask"), linked_word,
+               css="nowrap", group=BASICS),
+        flag_column("account_assigned", _l("Account assigned")),
+        Column("scheme", _l("Scheme filled in"), ("scheme_state",), scheme, scheme_word, css="nowrap",
+               sort="scheme_state", group=BASICS),
+        Column("state", _l("Implementation state"), ("implementation_state",), state_word, state_word,
+               css="nowrap", group=PROGRESS),
+        flag_column("county_inspected", _l("County inspection"), group=PROGRESS),
+        flag_column("city_inspected", _l("City spot-check"), group=PROGRESS),
+        flag_column("province_inspected", _l("Province spot-check"), group=PROGRESS),
+        Column("light", _l("Warning light"), _LIGHT_NEEDS, _light, light_word, css="nowrap", sort="light",
+               group=PROGRESS, width=26),
+        number_column("building_count", _l("Buildings"), _l("buildings (unit)"), default=False),
+        number_column("household_count", _l("Households"), _l("households (unit)"), default=False),
+        amount_column("floor_area", _l("Floor area"), _l("10k ㎡"), 4, default=False),
+        *(flag_column(flag, PlanTask.__table__.c[flag].info["label"], default=False) for flag in PROGRAMMES),
+        amount_column("funds_planned", _l("Total planned investment"), _l("10k yuan"), default=False),
+        amount_column("funds_completed", _l("Completed investment"), _l("10k yuan"), default=False),
+        amount_column("funds_in_place", _l("Funds in place"), _l("10k yuan"), default=False),
+        *COMMON_COLUMNS,
+    )  # fmt: skip
+
+    def ordering(self, state: State, reverse: bool = False) -> list[Any]:
+        """The light is an expression: red first, or green first."""
+        if state.sort != "light":
+            return super().ordering(state, reverse)
+        rank = light_rank(calendar.today(), warn_days_of(current()), self.table.c)
+        rest = super().ordering(State({}), reverse)
+        return [rank.desc() if state.descending != reverse else rank.asc(), *rest]
+
+    def lights(self, scope: Scope) -> Sequence[Any]:
+        """``(implementation_state, colour, number)`` of the scope, answered by an index alone."""
+        table = self.table
+        rank = light_rank(calendar.today(), warn_days_of(current()), table.c).label("rank")
+        statement = (
+            select(table.c.implementation_state, rank, func.count().label("number"))
+            .where(table.c.deleted_at.is_(None), scope_clause(scope, table.c.county_code))
+            .group_by(table.c.implementation_state, "rank")
+        )
+        colours = {number: colour for colour, number in LIGHT_RANK.items()}
+        found = self.execute(statement, execution_options={SCOPE_APPLIED: True})
+        return [(row.implementation_state, colours[row.rank], row.number) for row in found]
+
+
+class PlanBinListing(PlanListing):
+    """Recycle bin of plan tasks."""
+
+    key = "plans-bin"
+    recycle = True
+    always = ("id", "county_code", "name")
+    columns = (
+        Column("year", _l("Listed in plan of"), ("year",), lambda row: str(row.year), plain("year"), css="num",
+               sort="year"),
+        Column("code", _l("Area code"), ("code",), plain("code"), plain("code"), css="code", width=20),
+        Column("name", _l("Area name"), ("name",), plain("name"), plain("name"), css="nm", sort="name", width=28),
+        *DELETED_COLUMNS,
+    )  # fmt: skip
