@@ -70,7 +70,9 @@ def state_word(row: Any) -> str:
 
 def _light_filter(columns: Any, args: Mapping[str, str]) -> ColumnElement[bool] | None:
     colour = args.get("light", "")
-    return light_clause(colour, calendar.today(), warn_days_of(current()), columns) if colour in LIGHTS else None
+    return (
+        light_clause(colour, calendar.today(), warn_days_of(current()), columns) if colour in LIGHTS else None
+    )
 
 
 def _programme(columns: Any, args: Mapping[str, str]) -> ColumnElement[bool] | None:

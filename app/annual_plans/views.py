@@ -37,7 +37,7 @@ _MONEY, _PIECES = _l("10k yuan"), _l("pcs")
 BASICS = Section(
     "edit", _l("Edit plan task"), PlanForm,
     (
-        Group(_l("Plan"), (Slot("name", "c2"), Slot("year"), *(Slot(key) for key in DATES)),
+        Group(_l("Plan information"), (Slot("name", "c2"), Slot("year"), *(Slot(key) for key in DATES)),
               _l("Without planned dates the deadlines of the province count")),
         Group(_l("Responsibility"), (
             Slot("address", "c2"), Slot("original_owners"), Slot("supervision_unit"), Slot("supervisor_name"),
@@ -121,21 +121,34 @@ class PlanView(AreaFormPages, LinkPages, AreaShowPages, AreaListPages):
             states[name] = states.get(name, 0) + number
             lights[colour] = lights.get(colour, 0) + number
         nodes = [
-            self._node(state, _(word), states.get(key, 0), {"status": key}, icon=STATE_ICONS[key], children=[])
+            self._node(
+                state, _(word), states.get(key, 0), {"status": key}, icon=STATE_ICONS[key], children=[]
+            )
             for key, word in IMPLEMENTATION_STATES.items()
         ]
         context["tree"].insert(1, nodes)
         options = [(key, _(word), lights.get(key, 0)) for key, word in reversed(LIGHTS.items())]
-        return {**context, "lights": options, "states": IMPLEMENTATION_STATES, "programmes": programme_words()}
+        return {
+            **context,
+            "lights": options,
+            "states": IMPLEMENTATION_STATES,
+            "programmes": programme_words(),
+        }
 
     # ── forms ──
     def form_notes(self, record: PlanTask | None) -> list[str]:
         """When a county may declare: said before it is typed in vain."""
         if record is not None:
-            return [] if self._open(record) else [_("Name and year are those of the ledger and cannot be changed here.")]
+            return (
+                []
+                if self._open(record)
+                else [_("Name and year are those of the ledger and cannot be changed here.")]
+            )
         actor, today = current_actor(), calendar.today()
         profile = services.profile_of(db.session(), actor.region_code)
-        closed = [window_of(db.session(), profile, year).findings(today) for year in (today.year, today.year + 1)]
+        closed = [
+            window_of(db.session(), profile, year).findings(today) for year in (today.year, today.year + 1)
+        ]
         return [translate(found[0].message) for found in closed] if all(closed) else []
 
     def _open(self, record: PlanTask) -> bool:
@@ -191,7 +204,14 @@ def trace_of(record: PlanTask) -> list[dict[str, Any]]:
     for step in reversed(trace(db.session(), "PlanTask", record.id)):
         word, glyph, kind = STEPS.get(step.action, (step.action, "point", ""))
         found.append(
-            {"what": str(word), "glyph": glyph, "kind": kind, "who": step.actor_name, "at": step.at, "note": step.note}
+            {
+                "what": str(word),
+                "glyph": glyph,
+                "kind": kind,
+                "who": step.actor_name,
+                "at": step.at,
+                "note": step.note,
+            }
         )
     return found
 

@@ -121,12 +121,17 @@ class AreaFormPages:
     # ── saving ──
     def save_section(self, section: Section, record: Any | None) -> Any:
         session, actor = db.session(), current_actor()
-        form: Any = section.form.of(record, request.form) if record is not None else section.form(request.form)
+        form: Any = (
+            section.form.of(record, request.form) if record is not None else section.form(request.form)
+        )
         if (done := submissions.outcome(session, actor, form.token.data)) is not None:
             return redirect(done)
         if record is not None:
             texts = section.form.texts_of(record)
-            for key in {*conflicts.picked_now(request.form, texts), *(self.locked_fields(record) & set(texts))}:
+            for key in {
+                *conflicts.picked_now(request.form, texts),
+                *(self.locked_fields(record) & set(texts)),
+            }:
                 form.put(key, texts[key])
         own = record.id if record is not None else None
         try:

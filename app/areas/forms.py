@@ -14,7 +14,9 @@ from app.web.record_form import RecordForm
 def text_field(label: Any, longest: int = 0, description: Any = "", **attributes: Any) -> StringField:
     """A text field without the browser's own suggestions."""
     extra = {"maxlength": longest} if longest else {}
-    return StringField(label, description=description, render_kw={"autocomplete": "off", **extra, **attributes})
+    return StringField(
+        label, description=description, render_kw={"autocomplete": "off", **extra, **attributes}
+    )
 
 
 class AreaForm(RecordForm):

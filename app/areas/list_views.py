@@ -66,7 +66,8 @@ class AreaListPages(PortalModelView):
             width = {"city": 6, "province": 4}.get(actor.region_level or "", 2)
             chosen = state.args.get("region", "").rstrip("0")
             children = [
-                self._place_node(state, counts, key, chosen) for key in sorted({r.county_code[:width] for r in counts})
+                self._place_node(state, counts, key, chosen)
+                for key in sorted({r.county_code[:width] for r in counts})
             ]
         label = names.name(code) if code else _("All")
         top = self._node(state, label, sum(row.number for row in counts), {}, children=children)

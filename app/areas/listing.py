@@ -191,7 +191,11 @@ def _scheme(columns: Any, args: Mapping[str, str]) -> ColumnElement[bool] | None
     wanted = args.get("scheme", "")
     if wanted == "submitted":
         return columns.scheme_state.not_in(("", "draft"))
-    return columns.scheme_state == {"none": "", "draft": "draft"}[wanted] if wanted in ("none", "draft") else None
+    return (
+        columns.scheme_state == {"none": "", "draft": "draft"}[wanted]
+        if wanted in ("none", "draft")
+        else None
+    )
 
 
 def year_clause(column: str) -> Callable[[Any, Mapping[str, str]], ColumnElement[bool] | None]:

@@ -62,7 +62,7 @@ class ReserveListing(AreaListing):
                group=BASICS, width=28),
         Column("names", _l("Linked communities"), ("community_names",), names, plain("community_names"),
                group=BASICS, width=36, default=False),
-        Column("built", _l("Year built"), ("earliest_built_year",),
+        Column("built", _l("Year built (earliest)"), ("earliest_built_year",),
                lambda row: str(row.earliest_built_year or ""), plain("earliest_built_year"), "int", _l("year"),
                "num", sort="earliest_built_year", group=BASICS),
         number_column("household_count", _l("Households"), _l("households (unit)")),
@@ -88,6 +88,8 @@ class ReserveBinListing(ReserveListing):
     recycle = True
     always = ("id", "county_code", "name")
     columns = (
-        Column("name", _l("Area name"), ("name",), plain("name"), plain("name"), css="nm", sort="name", width=28),
+        Column(
+            "name", _l("Area name"), ("name",), plain("name"), plain("name"), css="nm", sort="name", width=28
+        ),
         *DELETED_COLUMNS,
     )
