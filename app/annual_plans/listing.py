@@ -103,10 +103,10 @@ class PlanListing(AreaListing):
     columns = (
         *(Column(c.key, c.label, c.needs, c.show, c.value, group=BASICS, css=c.css, default=False)
           for c in PLACE_COLUMNS),
-        Column("year", _l("Listed in plan of"), ("year",), lambda row: str(row.year), plain("year"), "int", "",
-               "num", sort="year", group=BASICS, width=8),
-        Column("code", _l("Area code"), ("code",), plain("code"), plain("code"), css="code nowrap", sort="code",
-               group=BASICS, width=20),
+        Column("year", _l("Listed in plan of"), ("year",), lambda row: str(row.year), plain("year"), "int",
+               "", "num", sort="year", group=BASICS, width=8),
+        Column("code", _l("Area code"), ("code",), plain("code"), plain("code"), css="code nowrap",
+               sort="code", group=BASICS, width=20),
         Column("name", _l("Area name"), ("name",), name_link(BASE), plain("name"), css="nm", sort="name",
                group=BASICS, width=28),
         Column("names", _l("Linked communities"), ("community_names",), names, plain("community_names"),
@@ -162,9 +162,10 @@ class PlanBinListing(PlanListing):
     recycle = True
     always = ("id", "county_code", "name")
     columns = (
-        Column("year", _l("Listed in plan of"), ("year",), lambda row: str(row.year), plain("year"), css="num",
-               sort="year"),
+        Column("year", _l("Listed in plan of"), ("year",), lambda row: str(row.year), plain("year"),
+               css="num", sort="year"),
         Column("code", _l("Area code"), ("code",), plain("code"), plain("code"), css="code", width=20),
-        Column("name", _l("Area name"), ("name",), plain("name"), plain("name"), css="nm", sort="name", width=28),
+        Column("name", _l("Area name"), ("name",), plain("name"), plain("name"), css="nm", sort="name",
+               width=28),
         *DELETED_COLUMNS,
     )  # fmt: skip

@@ -71,8 +71,8 @@ class PlanView(AreaFormPages, LinkPages, AreaShowPages, AreaListPages):
     class_permission_name = "PlanTask"
     listing_class = PlanListing
     include_route_methods = frozenset({
-        "list", "export", "count", "preferences", "add", "edit", "implementation", "long_term", "show", "reveal",
-        "delete", "action_post", "link", "link_rows", "link_post",
+        "list", "export", "count", "preferences", "add", "edit", "implementation", "long_term", "show",
+        "reveal", "delete", "action_post", "link", "link_rows", "link_post",
     })  # fmt: skip
     list_title = _l("Yearly plan ledger")
     list_template = "plans/list.html"

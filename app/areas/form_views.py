@@ -1,4 +1,4 @@
-"""Adding and editing an area, section by section: typed text is never lost, versions are compared (M1.4.4)."""
+"""Adding and editing an area, section by section: what was typed is kept, versions are compared (M1.4.4)."""
 
 from __future__ import annotations
 
@@ -187,8 +187,10 @@ class AreaFormPages:
         county = record.county_code if record is not None else current_actor().region_code
         page = self.render_template(  # type: ignore[attr-defined]
             "areas/form.html", view=self, section=section, form=form, record=record, loose=loose, shown=shown,
-            refused=bool(shown.findings), draft=self.draft_key(section, record), notes=self.form_notes(record),
-            locked=self.locked_fields(record), county=current().name(county), city=current().city_name(county),
+            refused=bool(shown.findings), draft=self.draft_key(section, record),
+            notes=self.form_notes(record),
+            locked=self.locked_fields(record), county=current().name(county),
+            city=current().city_name(county),
             title=section.title if record is not None else self.add_title,
         )  # fmt: skip
         return page, shown.status or (422 if shown.findings else 200)

@@ -164,7 +164,8 @@ class LinkPages:
         state = args.get("state", "")
         return Asked(
             kind if kind in self._kinds() else KINDS[0], typed,
-            state if state in ("linked", "free") else "", min(max(whole(args.get("page")) or 1, 1), 1_000_000),
+            state if state in ("linked", "free") else "",
+            min(max(whole(args.get("page")) or 1, 1), 1_000_000),
         )  # fmt: skip
 
     def _candidates(self, area: Area, asked: Asked, state: str) -> Select[Any]:
@@ -181,9 +182,9 @@ class LinkPages:
     @permission_name("link")
     def link_post(self, pk: str) -> Any:
         """确认关联 and 取消关联: carried out as a whole, or refused with rule, row and what to do next."""
+        area = self.find(str(row_id(pk)))
         order = read_order()
         with unit_of_work() as session:
-            area = self.find(str(row_id(pk)))
             report = self.carry_out(session, area, order)
             said = [translate(message) for message in report.messages]
         area = self.find(str(row_id(pk)))

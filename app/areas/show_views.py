@@ -19,8 +19,9 @@ from app.regions.cache import current
 
 # the sums of an area as its page lists them: field, decimals, unit is the column's
 SUMMED = (
-    "community_count", "building_count", "household_count", "floor_area", "built_up_to_2000", "built_after_2000",
-    "unit_count", "unit_without_elevator_count", "substandard_household_count", "planned_investment",
+    "community_count", "building_count", "household_count", "floor_area", "built_up_to_2000",
+    "built_after_2000", "unit_count", "unit_without_elevator_count", "substandard_household_count",
+    "planned_investment",
 )  # fmt: skip
 
 

@@ -27,13 +27,14 @@ RESPONSIBLE = (
 )  # fmt: skip
 BASICS = Section(
     "edit", _l("Edit reserve project"), ReserveForm,
-    (Group(_l("Basic information in total"), (Slot("name", "c2"), *RESPONSIBLE), _l("Figures come from the linked communities")),),
+    (Group(_l("Basic information in total"), (Slot("name", "c2"), *RESPONSIBLE),
+           _l("Figures come from the linked communities")),),
     services.update_reserve, sums=True,
 )  # fmt: skip
 
 
 class ReserveView(AreaFormPages, LinkPages, AreaShowPages, AreaListPages):
-    """The list of reserve projects with tree, search, filters and export; form, dialog and page are mixed in."""
+    """The list of reserve projects with tree, search and export; form, dialog and page are mixed in."""
 
     route_base = "/reserve"
     datamodel = SQLAInterface(ReserveProject, db.session)

@@ -93,6 +93,42 @@ COMMUNITIES = [
     row("CommunityMapView.position", "GET", READERS, 400, 404),
     row("CommunityMapView.tile", "GET", READERS, 404, args={"layer": "vec", "zoom": 1, "column": 1, "row": 1}),
 ]  # fmt: skip
+
+
+def areas(view: str, target: str, forms: tuple[str, ...]) -> list[Row]:
+    """The addresses of reserve projects or plan tasks; ``forms`` are the sections that are edited."""
+    bin_view = view.replace("View", "BinView")
+    edits = [
+        made
+        for name in forms
+        for made in (
+            row(f"{view}.{name}", "GET", EDITORS, target=target),
+            row(f"{view}.{name}", "POST", EDITORS, 409, target=target, data={"name": "改名"}),
+        )
+    ]
+    return [
+        *listing(view, READERS, READERS),
+        row(f"{view}.add", "GET", EDITORS),
+        row(f"{view}.add", "POST", EDITORS, 422),
+        *edits,
+        row(f"{view}.show", "GET", READERS, target=target),
+        row(f"{view}.reveal", "POST", READERS, 200, 302, target=target),
+        row(f"{view}.delete", "POST", EDITORS, 302, target=target),
+        row(f"{view}.action_post", "POST", EDITORS, 302, 404),
+        row(f"{view}.link", "GET", EDITORS, 302, target=target),
+        row(f"{view}.link_rows", "GET", EDITORS, target=target),
+        row(f"{view}.link_post", "POST", EDITORS, 400, target=target),
+        row(f"{bin_view}.list", "GET", EDITORS),
+        row(f"{bin_view}.count", "GET", READERS),
+        row(f"{bin_view}.preferences", "POST", READERS, 400),
+        row(f"{bin_view}.action_post", "POST", EDITORS, 302, 404),
+    ]
+
+
+AREAS = [
+    *areas("ReserveView", "reserve", ("edit",)),
+    *areas("PlanView", "plan", ("edit", "implementation", "long_term")),
+]
 IMPORTERS = EDITORS | PROVINCE
 IMPORTS = [
     row("CommunityImportView.start", "GET", IMPORTERS),
@@ -249,4 +285,4 @@ CONSOLE = [
     *console("audit", AUDIT, details=True, everywhere=True),
 ]
 
-MATRIX: tuple[Row, ...] = (*COMMUNITIES, *IMPORTS, *ATTACHMENTS, *API, *OWN, *ACCOUNTS, *CONSOLE)
+MATRIX: tuple[Row, ...] = (*COMMUNITIES, *AREAS, *IMPORTS, *ATTACHMENTS, *API, *OWN, *ACCOUNTS, *CONSOLE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Iterator
 from itertools import groupby
@@ -10,11 +11,13 @@ from typing import Any
 import pytest
 from flask import Flask, url_for
 
+from app.annual_plans.models import PlanTask
 from app.communities.models import Community
 from app.communities.services import derived
 from app.kernel.actor import SYSTEM
 from app.persistence.context import acting_as
 from app.persistence.work import unit_of_work
+from app.reserve.models import ReserveProject
 from app.web.setup import _gone
 from tests.guards.matrix import ELSEWHERE, EVERYBODY, MATRIX, SCOPE, Row
 from tests.shared import World
@@ -34,6 +37,12 @@ def plant(world: World) -> None:
                 "supervision_unit": f"{sign}局", "supervisor_phone": "13800000000", "built_year": 1990,
             }  # fmt: skip
             session.add(Community(**values, **derived(values), created_by="", updated_by=""))
+            area = {key: values[key] for key in ("name", "county_code", "address", "supervisor_name",
+                                                 "supervision_unit", "supervisor_phone")}  # fmt: skip
+            session.add(ReserveProject(**area, created_by="", updated_by=""))
+            due = {"start_due": dt.date(2021, 12, 31), "finish_due": dt.date(2022, 12, 31)}
+            code = f"{county}20210101999"
+            session.add(PlanTask(**area, **due, year=2021, code=code, created_by="", updated_by=""))
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +52,8 @@ def aviary(world: World) -> Iterator[tuple[World, dict[str, dict[str, int]]]]:
     found = world.rows("SELECT county_code, id, name FROM community")
     targets: dict[str, dict[str, Any]] = {
         "community": {row.county_code: row.id for row in found if row.name in CANARIES.values()},
+        "reserve": canaries(world, "reserve_project"),
+        "plan": canaries(world, "plan_task"),
         "county": {county: county for county in CANARIES},
         "region": {county: county for county in CANARIES},
         "batch": {"430722": upload(world)},
@@ -54,6 +65,12 @@ def aviary(world: World) -> Iterator[tuple[World, dict[str, dict[str, int]]]]:
     for name in sorted(EVERYBODY):
         world.client(name)
     yield world, targets
+
+
+def canaries(world: World, table: str) -> dict[str, int]:
+    """County → number of its canary among reserve projects or plan tasks."""
+    found = world.rows(f"SELECT county_code, id, name FROM {table}")
+    return {row.county_code: row.id for row in found if row.name in CANARIES.values()}
 
 
 def upload(world: World) -> int:
@@ -195,7 +212,8 @@ def test_allowed_calls(aviary: Any, view: str, rows: list[Row]) -> None:
     world, targets = aviary
     faults = []
     for row in of_interest(world, rows):
-        if row.endpoint in ("ProfileView.end_others", "CommunityImportView.abandon", "CommunityView.delete"):
+        if row.endpoint in ("ProfileView.end_others", "CommunityImportView.abandon", "CommunityView.delete",
+                            "ReserveView.delete", "PlanView.delete"):
             continue  # would take the others' ground away; their own tests carry them out
         reach = targets.get(row.target, {"": None})
         for username in sorted(row.who):
