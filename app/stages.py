@@ -15,7 +15,7 @@ def connect() -> None:
     from app.communities import changes
     from app.persistence import closing
     from app.reserve import services as reserve  # noqa: F401
-    from app.schemes import carry, summaries  # noqa: F401
+    from app.schemes import carry, files, summaries  # noqa: F401
 
     for install in (closing.install, changes.install, sums.install, summaries.install):
         install(db.session)

@@ -46,10 +46,10 @@ FUNDING_SOURCES: dict[str, str] = {
     "donation": N_("Donations"),
 }
 ATTACHMENTS: dict[str, str] = {
-    "scheme": N_("Approved renovation scheme"),
-    "site_plan": N_("General layout plan"),
-    "approval": N_("Approval document of the scheme"),
-    "consent": N_("Evidence of the residents' consent"),
+    "scheme_document": N_("Approved renovation scheme"),
+    "scheme_site_plan": N_("General layout plan"),
+    "scheme_approval": N_("Approval document of the scheme"),
+    "scheme_consent": N_("Evidence of the residents' consent"),
 }
 """Purposes of the four attachments that a submission needs, each at least once."""
 DEPARTMENTS: dict[str, str] = {
@@ -124,7 +124,7 @@ def required_attachments(counts: Mapping[str, int]) -> list[Finding]:
     """R10: one hard finding for each of the four attachments of which there is none (purpose → number)."""
     text = N_("Missing attachment: %(what)s.")
     return [
-        Finding("R10", "error", f"attachment_{purpose}", msg(text, what=msg(label)))
+        Finding("R10", "error", purpose, msg(text, what=msg(label)))
         for purpose, label in ATTACHMENTS.items()
         if counts.get(purpose, 0) < 1
     ]

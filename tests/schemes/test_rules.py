@@ -69,8 +69,8 @@ def test_contents_and_attachments_are_asked_for() -> None:
     assert [f.field for f in content_findings([])] == ["items"]
     assert [f.rule for f in content_findings([{**PIPES, "quantity1": Decimal(0)}])] == ["R10"]
     assert not content_findings([{**PIPES, "unit1": "", "quantity1": None}])
-    assert {f.field for f in required_attachments({"scheme": 2})} == {
-        "attachment_site_plan", "attachment_approval", "attachment_consent",
+    assert {f.field for f in required_attachments({"scheme_document": 2})} == {
+        "scheme_site_plan", "scheme_approval", "scheme_consent",
     }  # fmt: skip
 
 

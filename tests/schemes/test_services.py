@@ -184,7 +184,7 @@ def test_a_submission_names_everything_that_is_missing() -> None:
     with pytest.raises(RuleViolation) as refused, unit_of_work() as session:
         services.submit(session, queries.get_scheme(session, scheme_id), version, confirmed=True)
     fields = {f.field for f in refused.value.findings}
-    assert {"communities", "items", "elevator_count", "attachment_scheme", "piped_gas"} <= fields
+    assert {"communities", "items", "elevator_count", "scheme_document", "piped_gas"} <= fields
     assert "investment" not in fields and queries.get_scheme(db.session(), scheme_id).state == "draft"
 
 
