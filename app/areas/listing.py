@@ -28,8 +28,10 @@ MOST_NAMES = 36
 SCHEME_STATES: dict[str, str] = {
     "": N_("Not filled in"),
     "draft": N_("Draft (scheme)"),
+    "returned": N_("Sent back"),
     "submitted": N_("Filled in"),
 }
+UNFINISHED = ("", "draft", "returned")
 
 
 def plain(key: str) -> Callable[[Any], Any]:
@@ -84,7 +86,7 @@ def scheme_word(row: Any) -> str:
 
 
 def scheme(row: Any) -> Any:
-    colour = {"": "ink-bad", "draft": "ink-warn"}.get(row.scheme_state, "")
+    colour = {"": "ink-bad", "draft": "ink-warn", "returned": "ink-warn"}.get(row.scheme_state, "")
     return Markup(f'<span class="{colour}">{html(scheme_word(row))}</span>') if colour else scheme_word(row)
 
 
@@ -190,12 +192,9 @@ def _linked(columns: Any, args: Mapping[str, str]) -> ColumnElement[bool] | None
 def _scheme(columns: Any, args: Mapping[str, str]) -> ColumnElement[bool] | None:
     wanted = args.get("scheme", "")
     if wanted == "submitted":
-        return columns.scheme_state.not_in(("", "draft"))
-    return (
-        columns.scheme_state == {"none": "", "draft": "draft"}[wanted]
-        if wanted in ("none", "draft")
-        else None
-    )
+        return columns.scheme_state.not_in(UNFINISHED)
+    wanted = "" if wanted == "none" else wanted or "-"
+    return columns.scheme_state == wanted if wanted in UNFINISHED else None
 
 
 def year_clause(column: str) -> Callable[[Any, Mapping[str, str]], ColumnElement[bool] | None]:

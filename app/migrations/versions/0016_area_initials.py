@@ -8,7 +8,7 @@ from alembic import op
 from app.kernel.text import pinyin_initials
 
 revision = "0016"
-down_revision = "0011"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
