@@ -33,6 +33,8 @@ MENU: tuple[Entry, ...] = (
     Entry("ReserveView.list", N_("Project reserve"), "archive", ("can_list", "ReserveProject"), COUNTY),
     Entry("ReserveView.list", N_("Reserve library"), "archive", ("can_list", "ReserveProject"), ABOVE),
     Entry("PlanView.list", N_("Yearly plan ledger"), "list-details", ("can_list", "PlanTask")),
+    Entry("SchemeView.list", N_("Review of schemes"), "clipboard-check", ("can_approve", "Scheme"), COUNTY),
+    Entry("SchemeView.list", N_("Review of schemes"), "clipboard-check", ("can_list", "Scheme"), ABOVE),
     Entry("AccountView.list", N_("Accounts"), "users", ("can_list", "Account")),
     Entry("RoleView.list", N_("Roles and permissions"), "shield-lock", ("can_list", "Role")),
     Entry("UserSessionView.list", N_("Sessions"), "clock", ("can_list", "UserSession")),
@@ -59,6 +61,7 @@ def register(app: Flask) -> None:
     from app.communities.views import CommunityBinView, CommunityView
     from app.ops import views as console
     from app.reserve.views import ReserveBinView, ReserveView
+    from app.schemes.views import SchemeView
     from app.web.drafts import DraftView
     from app.web.manual import ManualView
 
@@ -68,7 +71,8 @@ def register(app: Flask) -> None:
     communities = (CommunityView, CommunityBinView, CommunityMapView, CommunityImportView)
     areas = (ReserveView, ReserveBinView, PlanView, PlanBinView)
     others = (DraftView, AuditEventView, DescriptionView, ManualView, AttachmentView)
-    for view in (SessionView, *accounts, *communities, *areas, *others):
+    schemes = (SchemeView,)
+    for view in (SessionView, *accounts, *communities, *areas, *schemes, *others):
         appbuilder.add_view_no_menu(view)
     console.register(app)
 

@@ -14,13 +14,14 @@ from app.kernel.errors import N_, Message, msg
 from app.persistence.context import current_actor
 from app.schemes.carry import on_carried, on_taken_away
 from app.schemes.models import Scheme
-from app.schemes.rules import ATTACHMENTS, EDITABLE, FLOW
+from app.schemes.rules import ATTACHMENTS, EDITABLE, FLOW, visible_to
 from app.schemes.services import attachment_counts
 
 
 def find(session: Session, scheme_id: int) -> Scheme | None:
-    """A scheme of the actor's scope, or None."""
-    return session.scalars(select(Scheme).where(Scheme.id == scheme_id)).first()
+    """A scheme of the actor's scope, or None; a joint reviewer's only once it came to the review."""
+    found = session.scalars(select(Scheme).where(Scheme.id == scheme_id)).first()
+    return found if found is not None and visible_to(current_actor(), found.review_round) else None
 
 
 def closed(scheme: Scheme) -> Message | None:

@@ -59,6 +59,17 @@ DEPARTMENTS: dict[str, str] = {
 }
 EDITABLE = frozenset({"draft", "returned"})
 
+
+def department_of(actor: Actor) -> str:
+    """The department for which the actor reviews, or ''."""
+    return next((name for name in DEPARTMENTS if actor.may(f"can_review_{name}", "Scheme")), "")
+
+
+def visible_to(actor: Actor, review_round: int) -> bool:
+    """Joint reviewers see schemes that have come to them; everybody else what the scope holds (roles.md)."""
+    return actor.is_system or not department_of(actor) or review_round > 0
+
+
 # --- reading ---------------------------------------------
 
 

@@ -1,0 +1,49 @@
+/* The content checklist: a tick opens its quantities; filter, running count, asking before an older content goes. */
+(function () {
+  'use strict';
+  var p = window.portal, $ = p.$, $$ = p.$$, form = $('[data-checklist]');
+  if (!form) { return; }
+  var filter = $('[data-checklist-filter]'), rows = $$('tr[data-words]', form);
+  function tick(row) { return $('input[name="item"]', row); }
+  function follow(row) {
+    var on = tick(row).checked;
+    row.classList.toggle('picked', on);
+    $$('[data-qty]', row).forEach(function (el) { el.disabled = !on; });
+  }
+  function lacks(row) {
+    var filled = $$('[data-qty]', row).some(function (el) { return parseFloat(el.value.replace(/,/g, '')) > 0; });
+    return tick(row).checked && !filled;
+  }
+  function count() {
+    var total = 0, missing = 0;
+    $$('tbody[data-group]', form).forEach(function (group) {
+      var all = $$('tr[data-words]', group), picked = all.filter(function (row) { return tick(row).checked; });
+      var number = group.dataset.group, cell = $('[data-group-count="' + number + '"]'), meter = $('[data-group-meter="' + number + '"]');
+      if (cell) { cell.textContent = picked.length; }
+      if (meter) { meter.value = picked.length; }
+      total += picked.length; missing += picked.filter(lacks).length;
+    });
+    var box = $('[data-check-count]', form);
+    box.textContent = box.dataset.text.replace('{n}', total);
+    if (missing) { box.append(' · ', p.make('span', 'ink-bad', box.dataset.missing.replace('{n}', missing))); }
+    $$('[data-picked-total]').forEach(function (el) { el.textContent = total; });
+  }
+  function sieve() {
+    var words = filter.value.trim().toLowerCase(), shown = $('[data-shown]:checked'), only = shown && shown.value === 'picked', any = false;
+    rows.forEach(function (row) { row.hidden = (words && row.dataset.words.indexOf(words) < 0) || (only && !tick(row).checked); any = any || !row.hidden; });
+    $$('tbody[data-group]', form).forEach(function (group) { group.hidden = !$$('tr[data-words]', group).some(function (row) { return !row.hidden; }); });
+    var none = $('[data-none]', form); if (none) { none.hidden = any; }
+  }
+  form.addEventListener('change', function (e) {
+    var row = e.target.closest('tr[data-words]'); if (!row || e.target.name !== 'item') { return; }
+    follow(row); count();
+    if (e.target.checked) { var first = $('[data-qty]', row); if (first) { first.focus(); } return; }
+    if (e.target.dataset.old) { p.ask(e.target.dataset.old, null, true).then(function (yes) { if (!yes) { e.target.checked = true; follow(row); count(); p.touch(form); } }); }
+  });
+  form.addEventListener('input', function (e) { if (e.target.dataset && e.target.dataset.qty) { count(); } });
+  form.addEventListener('portal:restored', function () { rows.forEach(follow); count(); sieve(); });
+  filter.addEventListener('input', sieve);
+  $$('[data-shown]').forEach(function (el) { el.addEventListener('change', sieve); });
+  filter.form.addEventListener('submit', function (e) { e.preventDefault(); });
+  rows.forEach(follow); count();
+}());
