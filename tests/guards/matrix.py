@@ -129,6 +129,29 @@ AREAS = [
     *areas("ReserveView", "reserve", ("edit",)),
     *areas("PlanView", "plan", ("edit", "implementation", "long_term")),
 ]
+# ── schemes ──
+SCHEME_READERS = READERS | JOINT
+APPROVERS = REVIEWERS | CITY
+SCHEMES = [
+    *listing("SchemeView", SCHEME_READERS),
+    row("SchemeView.export", "POST", READERS),
+    row("SchemeView.show", "GET", SCHEME_READERS, target="scheme"),
+    row("SchemeView.edit", "GET", EDITORS, 302, target="scheme"),
+    row("SchemeView.edit", "POST", EDITORS, 409, target="scheme"),
+    row("SchemeView.tab", "GET", READERS | JOINT, 200, 404, target="plan", args={"owner": "plan"}),
+    row("SchemeView.begin", "GET", READERS | JOINT, 200, 302, 404, target="plan", args={"owner": "plan"}),
+    row("SchemeView.begin", "POST", READERS | JOINT, 302, 404, target="plan", args={"owner": "plan"}),
+    row("SchemeView.contents", "GET", EDITORS, target="scheme"),
+    row("SchemeView.contents", "POST", EDITORS, 409, target="scheme"),
+    row("SchemeView.item", "GET", EDITORS, 404, target="scheme", args={"line": 999999}),
+    row("SchemeView.item", "POST", EDITORS, 404, target="scheme", args={"line": 999999}),
+    row("SchemeView.remove", "POST", EDITORS, 302, target="scheme"),
+    row("SchemeView.withdraw", "POST", EDITORS, 302, target="scheme"),
+    row("SchemeView.approve", "POST", APPROVERS, 302, target="scheme"),
+    row("SchemeView.send_back", "POST", APPROVERS, 302, target="scheme"),
+    row("SchemeView.publish", "POST", EDITORS, 302, target="scheme"),
+    row("SchemeView.decide", "POST", JOINT, 302, target="scheme"),
+]  # fmt: skip
 IMPORTERS = EDITORS | PROVINCE
 IMPORTS = [
     row("CommunityImportView.start", "GET", IMPORTERS),
@@ -285,4 +308,6 @@ CONSOLE = [
     *console("audit", AUDIT, details=True, everywhere=True),
 ]
 
-MATRIX: tuple[Row, ...] = (*COMMUNITIES, *AREAS, *IMPORTS, *ATTACHMENTS, *API, *OWN, *ACCOUNTS, *CONSOLE)
+MATRIX: tuple[Row, ...] = (
+    *COMMUNITIES, *AREAS, *SCHEMES, *IMPORTS, *ATTACHMENTS, *API, *OWN, *ACCOUNTS, *CONSOLE,
+)  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from flask import Flask, url_for
+from sqlalchemy import select
 
 from app.annual_plans.models import PlanTask
 from app.communities.models import Community
@@ -18,6 +19,7 @@ from app.kernel.actor import SYSTEM
 from app.persistence.context import acting_as
 from app.persistence.work import unit_of_work
 from app.reserve.models import ReserveProject
+from app.schemes.models import Scheme
 from app.web.setup import _gone
 from tests.guards.matrix import ELSEWHERE, EVERYBODY, MATRIX, SCOPE, Row
 from tests.shared import World
@@ -43,6 +45,9 @@ def plant(world: World) -> None:
             due = {"start_due": dt.date(2021, 12, 31), "finish_due": dt.date(2022, 12, 31)}
             code = f"{county}20210101999"
             session.add(PlanTask(**area, **due, year=2021, code=code, created_by="", updated_by=""))
+            plan = session.scalars(select(PlanTask).where(PlanTask.code == code)).one()
+            facts = {"standard": f"{sign}标准", "filler_name": f"{sign}填", "review_round": 1}
+            session.add(Scheme(county_code=county, plan_task_id=plan.id, created_by="", updated_by="", **facts))
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +59,7 @@ def aviary(world: World) -> Iterator[tuple[World, dict[str, dict[str, int]]]]:
         "community": {row.county_code: row.id for row in found if row.name in CANARIES.values()},
         "reserve": canaries(world, "reserve_project"),
         "plan": canaries(world, "plan_task"),
+        "scheme": {row.county_code: row.id for row in world.rows("SELECT county_code, id FROM scheme")},
         "county": {county: county for county in CANARIES},
         "region": {county: county for county in CANARIES},
         "batch": {"430722": upload(world)},
