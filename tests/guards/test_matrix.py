@@ -45,6 +45,7 @@ def plant(world: World) -> None:
             due = {"start_due": dt.date(2021, 12, 31), "finish_due": dt.date(2022, 12, 31)}
             code = f"{county}20210101999"
             session.add(PlanTask(**area, **due, year=2021, code=code, created_by="", updated_by=""))
+            session.flush()
             plan = session.scalars(select(PlanTask).where(PlanTask.code == code)).one()
             facts = {"standard": f"{sign}标准", "filler_name": f"{sign}填", "review_round": 1}
             session.add(Scheme(county_code=county, plan_task_id=plan.id, created_by="", updated_by="", **facts))
