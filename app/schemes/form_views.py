@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -190,9 +190,11 @@ class SchemeFormPages:
                 "schemes/tab.html", frame=None, area=area, owner=owner, may_begin=self._may_begin()
             )
         frame = pages.frame(scheme)
+        parts = self._parts(frame)
+        parts["files"] = [replace(panel, writable=False, binned=(), parts=()) for panel in parts["files"]]
         return render_template(
             "schemes/tab.html", frame=frame, area=area, owner=owner, may_begin=False, words=words_of(scheme),
-            **self._parts(frame),
+            **parts,
         )  # fmt: skip
 
     @expose("/of/<owner>/<pk>", methods=["GET", "POST"])

@@ -85,7 +85,7 @@ def split(findings: Iterable[Finding]) -> tuple[dict[str, list[str]], list[Findi
     others = []
     for finding in findings:
         name = finding.field or ""
-        if name.startswith(("item_", "quantity1_", "quantity2_", "attachment_")) or name == "items":
+        if name.startswith(("item_", "quantity1_", "quantity2_")) or name in ("items", *rules.ATTACHMENTS):
             beside.setdefault(name, []).append(translate(finding.message))
         else:
             others.append(finding)
