@@ -21,7 +21,7 @@ from wtforms import Form
 
 from app.audit import fields
 from app.audit.rules import plain
-from app.extensions import _, db
+from app.extensions import _, _l, db
 from app.kernel.actor import Actor
 from app.kernel.errors import PortalError, RuleViolation, StaleRow
 from app.persistence.context import current_actor
@@ -171,7 +171,7 @@ class ConsoleView(Gated, ModelView):
         column = self._column(field)
         label = column.info.get("label") if column is not None else None
         common = fields.COMMON.get(field)
-        return label or (_(common) if common else super().get_column_name(field))
+        return label or (_l(common) if common else super().get_column_name(field))
 
     def _column(self, name: str) -> Column[Any] | None:
         attribute = inspect(self.model).column_attrs.get(name)

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from flask.testing import FlaskClient
 
 from app.api.reading import MOST_BYTES
 from tests.conftest import sign_in

@@ -229,7 +229,7 @@ OWN = [
     row("DraftView.show", "GET", EVERYBODY, 200, 204, args={"key": "community-new"}),
     row("DraftView.save", "POST", EVERYBODY, 400, args={"key": "community-new"}),
     row("DraftView.remove", "DELETE", EVERYBODY, 204, args={"key": "community-new"}),
-    row("ManualView.show", "GET", EVERYBODY),
+    row("ManualView.show", "GET", EVERYBODY, nobody=(200,)),
     row("static", "GET", EVERYBODY, args={"filename": "css/portal.css"}, nobody=(200,)),
     row("healthz", "GET", EVERYBODY, nobody=(200,)),
 ]

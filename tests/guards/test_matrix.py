@@ -219,8 +219,13 @@ def test_allowed_calls(aviary: Any, view: str, rows: list[Row]) -> None:
     world, targets = aviary
     faults = []
     for row in of_interest(world, rows):
-        if row.endpoint in ("ProfileView.end_others", "CommunityImportView.abandon", "CommunityView.delete",
-                            "ReserveView.delete", "PlanView.delete"):
+        if row.endpoint in (
+            "ProfileView.end_others",
+            "CommunityImportView.abandon",
+            "CommunityView.delete",
+            "ReserveView.delete",
+            "PlanView.delete",
+        ):
             continue  # would take the others' ground away; their own tests carry them out
         reach = targets.get(row.target, {"": None})
         for username in sorted(row.who):
