@@ -21,6 +21,7 @@ from app.communities import import_match as match
 from app.communities import import_queries as queries
 from app.communities import sheets
 from app.communities.assessment import stored_warnings, thresholds
+from app.communities.changes import touched
 from app.communities.column_rules import ColumnCheck, check_values
 from app.communities.fields import PLACE_KINDS, PROPERTY_KINDS, REQUIRED
 from app.communities.import_match import Found, given
@@ -318,6 +319,7 @@ def _update(session: Session, columns: dict[str, list[Any]], stamp: dict[str, An
     values = {key: column for key, column in columns.items() if key not in unchanging}
     if update_columns(session, _community, {**values, **derived}, stamp) != len(columns["id"]):
         raise StaleRow()
+    touched(session, columns["id"])
     keys = [key for key in (*sheets.STORED, "town_code") if key in values]
     for number, community_id in enumerate(columns["id"]):
         was = before[community_id]

@@ -11,7 +11,6 @@ import pytest
 import sqlalchemy as sa
 
 from app.audit.models import AuditEvent
-from app.cli.verify import faults
 from app.communities.models import Community
 from app.exchange.models import ImportBatch, ImportChunk
 from app.extensions import db
@@ -65,6 +64,8 @@ def batches(app_db):
 
 
 def sound(app) -> None:
+    from app.cli.verify import faults
+
     with app.app_context(), acting_as(SYSTEM):
         assert faults(db.session()) == []
 
@@ -415,3 +416,16 @@ def test_head_and_template_agree(clerk):
     checks = {check.formula1 for check in sheet.data_validations.dataValidation if check.type == "list"}
     assert any("商品房" in (formula or "") for formula in checks)
     assert '"鼎城区"' in checks
+
+
+@pytest.mark.req("M1.4.4", "R07")
+def test_sums_of_projects_and_plans_follow_an_import(app_db, clerk):
+    with app_db.app_context(), acting_as(SYSTEM):
+        linked = sa.select(TABLE.c.name, TABLE.c.household_count).where(
+            TABLE.c.county_code == "430703", TABLE.c.place_state != "free", TABLE.c.deleted_at.is_(None)
+        )
+        rows = [[name, number + 7] for name, number in db.session.execute(linked)]
+    assert rows
+    address = uploaded(clerk, workbook(rows, ("小区名称", "居民户数")))
+    assert f"更新 {len(rows)} 行" in plain(confirm(clerk, address))
+    sound(app_db)
