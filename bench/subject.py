@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 from bench.http import Client
 
 ROLES = {"county": ("dingcheng", "430703", "430704"), "province": ("hunan", "430000", "440000")}
+#: Who may add, change and delete communities, in the product and in the peers alike; everybody reads and exports.
+WRITERS = frozenset({"dingcheng"})
 PASSWORD = "Demo@2026!"
 PAGE_ROWS = 100
 BUILT = (1980, 1990)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from flask import current_app, has_request_context, request
+from flask import Flask, current_app, has_request_context, request
 
 
 class Assets:
@@ -33,11 +33,16 @@ class Assets:
         return digest
 
 
+def assets_watched(app: Flask) -> bool:
+    """Whether files may change while the application runs."""
+    return bool(app.debug or app.config.get("TEMPLATES_AUTO_RELOAD"))
+
+
 def assets() -> Assets:
     """Return the assets of the current application, made on first use."""
     found = current_app.extensions.get("portal-assets")
     if found is None:
-        watch = bool(current_app.debug or current_app.config.get("TEMPLATES_AUTO_RELOAD"))
+        watch = assets_watched(current_app)
         found = Assets(Path(str(current_app.static_folder)), current_app.static_url_path or "/static", watch)
         current_app.extensions["portal-assets"] = found
     return found

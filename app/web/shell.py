@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import Flask
 
-from app.web.assets import asset
+from app.web.assets import asset, assets_watched
 from app.web.fields import control, filter_control, kind_of
 from app.web.icons import icon
 from app.web.tree import tree_nodes
@@ -32,6 +32,8 @@ def day(value: date | datetime | None, empty: str = "—") -> str:
 def init_shell(app: Flask) -> None:
     """Register the globals icon, asset, control, filter_control, kind_of and the filters n0, n2, n4, day."""
     env = app.jinja_env
+    if not assets_watched(app):
+        env.fixed = frozenset({"icon", "asset"})  # type: ignore[attr-defined]
     env.globals.update(
         asset=asset, icon=icon, tree_nodes=tree_nodes, control=control, filter_control=filter_control, kind_of=kind_of
     )

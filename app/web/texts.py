@@ -11,7 +11,7 @@ from gettext import NullTranslations
 from typing import Any
 
 import flask_babel
-from flask import g
+from flask import g, has_request_context, request
 from flask.templating import Environment
 from flask_babel.speaklater import LazyString
 from jinja2 import Template, nodes
@@ -50,25 +50,29 @@ class PortalEnvironment(Environment):
     """Templates compiled once per language, with every literal ``_('…')`` replaced by its translation."""
 
     language = ""
+    #: Globals whose answer to literal arguments never changes while the process lives.
+    fixed: frozenset[str] = frozenset()
 
     def _load_template(self, name: str, globals: Any) -> Template:
         if not self.language and (locale := flask_babel.get_locale()) is not None:
-            return self._in(str(locale))._load_template(name, globals)
+            mount = request.script_root if has_request_context() else ""
+            return self._in(str(locale), mount)._load_template(name, globals)
         return super()._load_template(name, globals)
 
-    def _in(self, language: str) -> PortalEnvironment:
-        """The environment of one language: this one's filters and globals, and templates of its own."""
-        known: dict[str, PortalEnvironment] = self.__dict__.setdefault("portal_languages", {})
-        if language not in known:
+    def _in(self, language: str, mount: str) -> PortalEnvironment:
+        """The environment of a language (and mount point): filters and globals of this one, templates of its own."""
+        known: dict[tuple[str, str], PortalEnvironment] = self.__dict__.setdefault("portal_languages", {})
+        if (language, mount) not in known:
             twin = self.overlay()
             twin.language = language
-            known[language] = twin
-        return known[language]
+            known[language, mount] = twin
+        return known[language, mount]
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)
         if self.language:
-            _Folder(flask_babel.get_translations()).visit(tree)
+            fixed = {} if self.auto_reload else {key: self.globals[key] for key in self.fixed if key in self.globals}
+            _Folder(flask_babel.get_translations(), fixed).visit(tree)
         return tree
 
 
@@ -78,13 +82,16 @@ class _Folder(NodeTransformer):
     As in Jinja's new-style gettext the translation counts as markup and is always a format string.
     """
 
-    def __init__(self, texts: NullTranslations) -> None:
+    def __init__(self, texts: NullTranslations, fixed: dict[str, Callable[..., Any]]) -> None:
         self._texts = texts
+        self._fixed = fixed
 
     def visit_Call(self, node: nodes.Call) -> nodes.Node:
         self.generic_visit(node)
         name = node.node.name if isinstance(node.node, nodes.Name) else ""
         words = [argument.value for argument in node.args if isinstance(argument, nodes.Const)]
+        if name in self._fixed and len(words) == len(node.args) and not (node.kwargs or node.dyn_args or node.dyn_kwargs):
+            return nodes.Const(self._fixed[name](*words), lineno=node.lineno)
         if name not in _ARGUMENTS or len(node.args) != _ARGUMENTS[name] or len(words) != len(node.args):
             return node
         if node.dyn_args or node.dyn_kwargs:

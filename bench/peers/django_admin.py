@@ -21,6 +21,7 @@ from bench.subject import (
     PASSWORD,
     ROLES,
     SEARCH,
+    WRITERS,
     Subject,
     deep_page,
     hidden,
@@ -86,12 +87,13 @@ class DjangoAdmin(Subject):
         from django.core.management import call_command
 
         call_command("migrate", verbosity=0, stdout=sys.stderr)
-        allowed = Permission.objects.filter(codename__in=["view_community", "add_community", "change_community"])
+        reading = Permission.objects.filter(codename="view_community")
+        writing = Permission.objects.filter(codename__endswith="_community")
         for login, *_range in ROLES.values():
             user, _made = User.objects.get_or_create(username=login, is_staff=True)
             user.set_password(PASSWORD)
             user.save()
-            user.user_permissions.set(allowed)
+            user.user_permissions.set(writing if login in WRITERS else reading)
 
     def statements(self) -> list[str]:
         from django.db import connection

@@ -22,6 +22,7 @@ from bench.subject import (
     PASSWORD,
     ROLES,
     SEARCH,
+    WRITERS,
     Subject,
     deep_page,
     hidden,
@@ -35,8 +36,8 @@ RANGES = {login: (low, high) for login, low, high in ROLES.values()}
 def build() -> Any:
     """The application, its models and its view."""
     import tablib
-    from flask import Flask, g, make_response, request
-    from flask_appbuilder import AppBuilder, Model, ModelView, expose, has_access
+    from flask import Flask, g, make_response, redirect, request
+    from flask_appbuilder import AppBuilder, Model, ModelView, action, expose, has_access
     from flask_appbuilder.models.filters import BaseFilter
     from flask_appbuilder.models.sqla.base import SQLA
     from flask_appbuilder.models.sqla.interface import SQLAInterface
@@ -79,6 +80,12 @@ def build() -> Any:
         base_order = ("id", "asc")
         page_size = PAGE_ROWS
 
+        @action("muldelete", "Delete", "Delete the ticked communities?", "fa-trash")
+        def muldelete(self, items: list[Any]) -> Any:
+            self.datamodel.delete_all(items)
+            self.update_redirect()
+            return redirect(self.get_redirect())
+
         @expose("/export/")
         @has_access
         def export(self) -> Any:
@@ -118,13 +125,13 @@ class FabStock(Subject):
         self.application()
         with self.app.app_context():
             manager = self.builder.sm
-            role = manager.add_role("Clerk")
-            for permission, view in (
-                ("can_list", VIEW), ("can_show", VIEW), ("can_export", VIEW), ("menu_access", "Communities"),
-                ("menu_access", "Renovation"),
-            ):  # fmt: skip
-                manager.add_permission_role(role, manager.find_permission_view_menu(permission, view))
+            reading = [(name, VIEW) for name in ("can_list", "can_show", "can_export")]
+            reading += [("menu_access", "Communities"), ("menu_access", "Renovation")]
+            writing = [(name, VIEW) for name in ("can_add", "can_edit", "can_delete", "muldelete")]
             for login, *_range in ROLES.values():
+                role = manager.add_role(f"Role of {login}")
+                for permission, view in reading + (writing if login in WRITERS else []):
+                    manager.add_permission_role(role, manager.find_permission_view_menu(permission, view))
                 manager.add_user(login, login, login, f"{login}@example.org", role, PASSWORD)
 
     def statements(self) -> list[str]:

@@ -18,6 +18,7 @@ from bench.subject import (
     PASSWORD,
     ROLES,
     SEARCH,
+    WRITERS,
     Subject,
     deep_page,
     query,
@@ -61,7 +62,6 @@ def build() -> tuple[Any, Any]:
         password = db.Column(db.String(256), nullable=False)
 
     class CommunityView(ModelView):
-        can_create = can_edit = can_delete = False
         can_view_details = can_export = True
         export_types = ["xlsx"]
         export_max_rows = 1_000_000
@@ -74,6 +74,12 @@ def build() -> tuple[Any, Any]:
         ]  # fmt: skip
         column_default_sort = "id"
         can_set_page_size = True
+
+        @property
+        def can_create(self) -> bool:
+            return current_user.login in WRITERS if current_user else True
+
+        can_edit = can_delete = can_create
 
         def is_accessible(self) -> bool:
             return bool(current_user.is_authenticated)
