@@ -29,16 +29,20 @@ def _plain(key: str) -> Callable[[Any], Any]:
 
 
 def _figure(key: str) -> Callable[[Any], str]:
+    read = attrgetter(key)
+
     def show(row: Any) -> str:
-        value = getattr(row, key)
+        value = read(row)
         return "" if value is None else f"{value:,}"
 
     return show
 
 
 def _decimal(key: str) -> Callable[[Any], str]:
+    read = attrgetter(key)
+
     def show(row: Any) -> str:
-        value: Decimal | None = getattr(row, key)
+        value: Decimal | None = read(row)
         return "" if value is None else f"{value:,.2f}"
 
     return show

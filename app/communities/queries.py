@@ -151,6 +151,9 @@ class CommunityListing(Listing):
             return execute(statement, execution_options=_APPLIED).all()  # type: ignore[no-any-return]
         return super().rows(scope, state, columns, total)
 
+    def unnarrowed(self, state: State) -> bool:
+        return not state.conditions and not state.args.get("q")
+
     def jump(self, scope: Scope, state: State, offset: int) -> tuple[ColumnElement[bool], int] | None:
         """Deep pages of the unfiltered list: the rollup says in which county the offset falls."""
         if offset < 2000 or state.conditions or state.sort or state.args.get("q") or self.recycle:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote_plus
 
-from sqlalchemy import ColumnElement, Select, Table, and_, func, literal_column, select
+from sqlalchemy import ColumnElement, Integer, Select, Table, and_, bindparam, func, literal_column, select
 
 from app.kernel.scope import Scope
 from app.persistence.context import current_scope
@@ -81,6 +82,16 @@ class State:
         """Whether anything narrows the list."""
         return any(key not in ("sort", "size") for key in self.args)
 
+    @cached_property
+    def kept(self) -> State:
+        """Only what stays when another part of the list is chosen: sorting and page size."""
+        return State({key: value for key, value in self.args.items() if key in ("sort", "size")})
+
+    @cached_property
+    def plain(self) -> dict[str, str]:
+        """Only what narrows the list."""
+        return {key: value for key, value in self.args.items() if key not in ("sort", "size", "page")}
+
     def any_of(self, *names: str) -> bool:
         return any(name in self.args for name in names)
 
@@ -129,6 +140,7 @@ class Listing:
     def __init__(self, execute: Callable[..., Any]) -> None:
         self.execute = execute
         self.by_key = {column.key: column for column in self.columns}
+        self._built: dict[tuple[Any, ...], Select[Any]] = {}
         self.sortable = {column.sort for column in self.columns if column.sort}
 
     # ── reading the URL ──
@@ -188,6 +200,11 @@ class Listing:
         if reverse:
             limit = min(state.size, max(0, total - offset))
             offset = max(0, total - offset - state.size)
+        if offset <= 200 and self.unnarrowed(state):
+            low, high = scope.bounds
+            values = {"low": low, "high": high, "most": limit, "first": offset}
+            result = self.execute(self._statement(state, columns, reverse), values).all()
+            return result[::-1] if reverse else result
         where = self.where(scope, state)
         if (jump := self.jump(scope, state, offset)) is not None and not reverse:
             extra, offset = jump
@@ -202,6 +219,24 @@ class Listing:
             statement = ids.with_only_columns(*self.needed(columns))
         result = self.execute(statement.execution_options(**{SCOPE_APPLIED: True})).all()
         return result[::-1] if reverse and offset <= 200 else result
+
+    def unnarrowed(self, state: State) -> bool:
+        """Whether scope and recycle bin are the only conditions: such a page's statement is built once and kept."""
+        return False
+
+    def _statement(self, state: State, columns: Sequence[Column], reverse: bool) -> Select[Any]:
+        """The select of an unnarrowed page with the parameters ``low``, ``high``, ``most`` and ``first``."""
+        key = (state.sort, state.descending, reverse, *(column.key for column in columns))
+        if key not in self._built:
+            if len(self._built) > 500:
+                self._built.clear()
+            code = self.table.c.county_code
+            live = self.where(Scope.everything(), State({}))
+            mine = (*live, code >= bindparam("low"), code < bindparam("high"))
+            statement = select(*self.needed(columns)).where(*mine).order_by(*self.ordering(state, reverse))
+            statement = statement.limit(bindparam("most", type_=Integer)).offset(bindparam("first", type_=Integer))
+            self._built[key] = statement.execution_options(**{SCOPE_APPLIED: True})
+        return self._built[key]
 
     def jump(self, scope: Scope, state: State, offset: int) -> tuple[ColumnElement[bool], int] | None:
         """A condition that skips most of a deep offset, and the offset that is left."""

@@ -50,13 +50,13 @@ def _cells(column: Column, rows: Sequence[Any]) -> list[str]:
 
 def _ticks(view: Any, rows: Sequence[Any]) -> list[str]:
     """Tick box of each row, or a lock that says why it has none."""
-    pick = html(_("Select"))
+    pick = _("Select")
     lock = f'{icon("lock")}<span class="visually-hidden">{html(_("Locked"))}</span>'
-    box = '<input class="form-check-input" type="checkbox" data-pick value="{}" aria-label="{} {}">'.format
+    box = f'<input class="form-check-input" type="checkbox" data-pick value="%s" aria-label="{_format_safe(pick)} %s">'
     return [
         f'<span class="lock" title="{html(why)}">{lock}</span>'
         if (why := view.row_locked(row))
-        else box(row.id, pick, html(getattr(row, "name", "")))
+        else box % (row.id, html(getattr(row, "name", "")))
         for row in rows
     ]
 

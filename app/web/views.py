@@ -81,11 +81,10 @@ class PortalModelView(ModelView):
 
     def _node(self, state: State, label: str, count: int | None, args: dict[str, Any], **more: Any) -> dict[str, Any]:
         """A node of the list's tree: the list with these arguments, its sorting and page size kept."""
-        kept = {k: v for k, v in state.args.items() if k in ("sort", "size")}
         active = {k: v for k, v in args.items() if v}
-        plain = {k: v for k, v in state.args.items() if k not in ("sort", "size", "page")}
-        href = State({**kept, **active}).url(self.path("list"))
-        return {"label": label, "href": href, "count": count, "current": bool(active) and plain == active, "icon": "", **more}
+        href = state.kept.url(self.path("list"), **active)
+        current = bool(active) and state.plain == active
+        return {"label": label, "href": href, "count": count, "current": current, "icon": "", **more}
 
     def export_name(self) -> str:
         """Proposed name of the exported file."""
