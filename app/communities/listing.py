@@ -63,7 +63,7 @@ _LABELS: dict[str, Any] = {column.name: column.info["label"] for column in Commu
 
 def _name(row: Any) -> Any:
     label = html(row.name)
-    link = f'<a class="clip" href="/communities/show/{row.id}" title="{label}">{label}</a>'
+    link = f'<a class="clip" href="/communities/show/{row.id}">{label}</a>'
     if not row.is_complete:
         lacking = "、".join(str(_LABELS[key]) for key in row.missing.split(",") if key in _LABELS)
         link += f'<span class="tag tag-warn" title="{html(lacking)}">{html(_("To complete"))}</span>'

@@ -27,6 +27,11 @@
     b.addEventListener('click', function () { list.dataset.all = every ? '' : '1'; if (every) { boxes(list).forEach(function (x) { x.checked = false; }); } update(list); });
     box.append(p.make('span', '', p.text(every ? 'allPicked' : 'pagePicked', { n: (every ? total(list) : page).toLocaleString('en-US') })), b);
   }
+  /* what is cut off is told in full; the server does not send every name twice for it */
+  doc.addEventListener('mouseover', function (e) {
+    var c = e.target.closest && e.target.closest('.clip');
+    if (c && !c.title && c.scrollWidth > c.clientWidth) { c.title = c.textContent; }
+  });
   doc.addEventListener('click', function (e) {
     var box = e.target.closest('[data-pick]');
     if (box) {
