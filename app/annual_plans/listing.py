@@ -55,7 +55,7 @@ def _light(row: Any) -> Any:
     shown = light_of(row)
     kind, word, why = LIGHT_KIND[shown.colour], html(_(LIGHTS[shown.colour])), html(translate(shown.reason))
     mark = f'<span class="light l-{kind}"><i class="sh sh-{kind}"></i>{word}</span>'
-    return Markup(f'{mark}<div class="why">{why}</div>')
+    return Markup(f'{mark}<small>{why}</small>')
 
 
 def light_word(row: Any) -> str:
@@ -105,23 +105,23 @@ class PlanListing(AreaListing):
           for c in PLACE_COLUMNS),
         Column("year", _l("Listed in plan of"), ("year",), lambda row: str(row.year), plain("year"), "int",
                "", "num", sort="year", group=BASICS, width=8),
-        Column("code", _l("Area code"), ("code",), plain("code"), plain("code"), css="code nowrap",
+        Column("code", _l("Area code"), ("code",), plain("code"), plain("code"), css="code",
                sort="code", group=BASICS, width=20),
         Column("name", _l("Area name"), ("name",), name_link(BASE), plain("name"), css="nm", sort="name",
                group=BASICS, width=28),
         Column("names", _l("Linked communities"), ("community_names",), names, plain("community_names"),
                css="ink2", group=BASICS, width=36),
         Column("linked", _l("Plan link"), ("community_count",), link_cell(BASE, "PlanTask"), linked_word,
-               css="nowrap", group=BASICS),
+               group=BASICS),
         flag_column("account_assigned", _l("Account assigned")),
-        Column("scheme", _l("Scheme filled in"), ("scheme_state",), scheme, scheme_word, css="nowrap",
+        Column("scheme", _l("Scheme filled in"), ("scheme_state",), scheme, scheme_word,
                sort="scheme_state", group=BASICS),
         Column("state", _l("Implementation state"), ("implementation_state",), state_word, state_word,
-               css="nowrap", group=PROGRESS),
+               group=PROGRESS),
         flag_column("county_inspected", _l("County inspection"), group=PROGRESS),
         flag_column("city_inspected", _l("City spot-check"), group=PROGRESS),
         flag_column("province_inspected", _l("Province spot-check"), group=PROGRESS),
-        Column("light", _l("Warning light"), _LIGHT_NEEDS, _light, light_word, css="nowrap", sort="light",
+        Column("light", _l("Warning light"), _LIGHT_NEEDS, _light, light_word, sort="light",
                group=PROGRESS, width=26),
         number_column("building_count", _l("Buildings"), _l("buildings (unit)"), default=False),
         number_column("household_count", _l("Households"), _l("households (unit)"), default=False),

@@ -85,6 +85,7 @@ class PlanView(AreaFormPages, LinkPages, AreaShowPages, AreaListPages):
     dialog_title = _l("Link communities to the plan task")
     takes_reserves = True
     entity = "plan"
+    row_edit = False
     basics = BASICS
     bin_endpoint = "PlanBinView.list"
 
@@ -104,12 +105,6 @@ class PlanView(AreaFormPages, LinkPages, AreaShowPages, AreaListPages):
 
     def delete_areas(self, session: Session, ids: Sequence[int]) -> list[int]:
         return services.delete_plans(session, ids)
-
-    def row_locked(self, row: Any) -> str:
-        """What is linked or started has no tick box (M1.6)."""
-        if row.implementation_state != "not_started":
-            return _("Works have been started: it cannot be deleted")
-        return _("Communities are linked: unlink them first") if row.community_count else ""
 
     # ── list ──
     def list_context(self, state: State, preference: Preference) -> dict[str, Any]:

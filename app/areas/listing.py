@@ -23,7 +23,7 @@ from app.web.wording import local_time
 BASICS = _l("Basic information")
 SCALE = _l("Scale and investment")
 RESPONSIBILITY = _l("Responsibility")
-MOST_NAMES = 36
+MOST_NAMES, MOST_TITLE, SHORT = 30, 120, 14
 
 SCHEME_STATES: dict[str, str] = {
     "": N_("Not filled in"),
@@ -67,7 +67,8 @@ def name_link(base: str) -> Callable[[Any], Any]:
 
     def show(row: Any) -> Any:
         label = html(row.name)
-        return Markup(f'<a class="clip" href="{base}/show/{row.id}" title="{label}">{label}</a>')
+        title = f' title="{label}"' if len(label) > SHORT else ""
+        return Markup(f'<a class="clip" href="{base}/show/{row.id}"{title}>{label}</a>')
 
     return show
 
@@ -77,7 +78,7 @@ def names(row: Any) -> Any:
     text: str = row.community_names
     if len(text) <= MOST_NAMES:
         return text
-    return Markup(f'<span title="{html(text[:300])}">{html(text[:MOST_NAMES])}…</span>')
+    return Markup(f'<span title="{html(text[:MOST_TITLE])}">{html(text[:MOST_NAMES])}…</span>')
 
 
 def scheme_word(row: Any) -> str:
@@ -103,7 +104,7 @@ def link_cell(base: str, resource: str) -> Callable[[Any], Any]:
         if not current_actor().may("can_link", resource):
             return word
         css = "" if row.community_count else ' class="ink-bad strong"'
-        return Markup(f'<a href="{base}/link/{row.id}" data-link{css}>{word}</a>')
+        return Markup(f'<a href="{base}/link/{row.id}"{css}>{word}</a>')
 
     return show
 
@@ -130,8 +131,8 @@ def flag_column(key: str, label: Any, *, default: bool = True, group: Any = BASI
 
 
 PLACE_COLUMNS = (
-    Column("city", _l("City"), ("county_code",), city, city, group=BASICS, css="nowrap"),
-    Column("county", _l("County"), ("county_code",), county, county, group=BASICS, css="nowrap"),
+    Column("city", _l("City"), ("county_code",), city, city, group=BASICS),
+    Column("county", _l("County"), ("county_code",), county, county, group=BASICS),
 )
 
 

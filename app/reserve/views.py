@@ -75,10 +75,6 @@ class ReserveView(AreaFormPages, LinkPages, AreaShowPages, AreaListPages):
     def delete_areas(self, session: Session, ids: Sequence[int]) -> list[int]:
         return services.delete_reserves(session, ids)
 
-    def row_locked(self, row: Any) -> str:
-        """A reserve project in a plan has no tick box (M1.5.3)."""
-        return _("Listed in “%(name)s”: unlink it there first", name=row.plan_name) if row.plan_year else ""
-
 
 class ReserveBinView(AreaBinPages):
     """Recycle bin of reserve projects."""

@@ -123,7 +123,7 @@ def _links(view: Any) -> str:
     if not view.row_pages:
         return ""
     base = html(view.route_base)
-    edit = f'<a href="{base}/edit/%s">{_format_safe(_("Edit (row)"))}</a>' if view.may("edit") else ""
+    edit = f'<a href="{base}/edit/%s">{_format_safe(_("Edit (row)"))}</a>' if view.row_edit and view.may("edit") else ""
     return f'<td class="op">{edit}<a href="{base}/show/%s">{_format_safe(_("View"))}</a></td>'
 
 

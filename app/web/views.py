@@ -24,13 +24,14 @@ class PortalModelView(ModelView):
     """A FAB view whose list is a ``Listing``; deleting and actions answer POST only, downloads do not exist.
 
     Subclasses set ``datamodel``, ``route_base``, ``class_permission_name``, ``listing_class``, ``list_title``;
-    ``row_pages`` is False where a row has no page of its own.
+    ``row_pages`` is False where a row has no page of its own, ``row_edit`` where it is edited from that page alone.
     """
 
     listing_class: type[Listing]
     list_template = "components/list_page.html"
     nav_key = ""
     row_pages = True
+    row_edit = True
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

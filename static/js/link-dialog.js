@@ -1,9 +1,9 @@
 /* The linking dialog of reserve projects and plan tasks: ticks kept over pages, searches and kinds, sums that follow
    the ticks, linking and unlinking without loading the page anew.
-   <a href="/plans/link/12" data-link> opens it; <… data-live id="…"> is brought up to date after it closes. */
+   <a href="/plans/link/12"> opens it; <… data-live id="…"> is brought up to date after it closes. */
 (function () {
   'use strict';
-  var p = window.portal, $ = p.$, $$ = p.$$, doc = document, JSON_TYPE = 'application/json';
+  var p = window.portal, $ = p.$, $$ = p.$$, doc = document, JSON_TYPE = 'application/json', LINK = 'a[href*="/link/"]';
 
   function words(d) { d._words = d._words || JSON.parse(d.dataset.words); return d._words; }
   function say(d, key, values) { return words(d)[key].replace(/\{(\w+)\}/g, function (all, name) { return name in values ? values[name] : all; }); }
@@ -23,10 +23,10 @@
     }).catch(function (e) { p.idle(from); p.toast('bad', p.text('failed', { status: e.message })); });
   }
   doc.addEventListener('click', function (e) {
-    var a = e.target.closest('[data-link]'); if (!a || e.ctrlKey || e.metaKey || e.shiftKey || e.button) { return; }
-    e.preventDefault(); open(a.getAttribute('href') || a.dataset.link, a);
+    var a = e.target.closest(LINK); if (!a || e.ctrlKey || e.metaKey || e.shiftKey || e.button) { return; }
+    e.preventDefault(); open(a.getAttribute('href'), a);
   });
-  if (location.hash === '#link') { var first = $('[data-link]'); if (first) { history.replaceState(null, '', location.pathname + location.search); setTimeout(function () { open(first.getAttribute('href'), first); }, 0); } }
+  if (location.hash === '#link') { var first = $(LINK); if (first) { history.replaceState(null, '', location.pathname + location.search); setTimeout(function () { open(first.getAttribute('href'), first); }, 0); } }
 
   function listen(d) {
     d.addEventListener('cancel', function (e) { if (e.target === d) { e.preventDefault(); leave(d); } });
@@ -150,7 +150,7 @@
     var made = new DOMParser().parseFromString('<table><tbody>' + html + '</tbody></table>', 'text/html').querySelector('tr'); if (!made) { return; }
     made = doc.importNode(made, true); var sn = $('.sn', old), box = $('[data-pick]', old), again = $('[data-pick]', made);
     if (sn) { $('.sn', made).textContent = sn.textContent; } if (box && again) { again.checked = box.checked; made.classList.toggle('picked', box.checked); }
-    old.replaceWith(made); d._from = $('[data-link]', made) || d._from;
+    old.replaceWith(made); d._from = $(LINK, made) || d._from;
   }
   function live() {
     var parts = $$('[data-live]'); if (!parts.length) { return; }
