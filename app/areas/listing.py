@@ -23,7 +23,7 @@ from app.web.wording import local_time
 BASICS = _l("Basic information")
 SCALE = _l("Scale and investment")
 RESPONSIBILITY = _l("Responsibility")
-MOST_NAMES, MOST_TITLE, SHORT = 30, 120, 14
+MOST_NAMES, MOST_TITLE = 30, 120
 
 SCHEME_STATES: dict[str, str] = {
     "": N_("Not filled in"),
@@ -67,8 +67,7 @@ def name_link(base: str) -> Callable[[Any], Any]:
 
     def show(row: Any) -> Any:
         label = html(row.name)
-        title = f' title="{label}"' if len(label) > SHORT else ""
-        return Markup(f'<a class="clip" href="{base}/show/{row.id}"{title}>{label}</a>')
+        return Markup(f'<a class="clip" href="{base}/show/{row.id}">{label}</a>')
 
     return show
 
