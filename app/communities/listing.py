@@ -146,9 +146,10 @@ def _amount(key: str, label: Any, unit: Any, decimals: int = 2) -> Column:
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column("city", _l("City"), ("county_code",), _city, _city, group=BASICS, default=False),
+    Column("city", _l("City"), ("county_code",), _city, _city, group=BASICS, default=False,
+           default_above=("province",), css="nowrap"),
     Column("county", _l("County"), ("county_code",), _county, _county, group=BASICS, default=False,
-           begin=_county_names),
+           default_above=("city", "province"), css="nowrap", begin=_county_names),
     Column("name", _l("Community name"), ("name", "is_complete", "missing"), _name, _plain("name"), css="nm",
            sort="name", group=BASICS, width=28),
     Column("street", _l("Sub-district"), ("town_code",), _town, _town, css="ink2 nowrap", group=BASICS,

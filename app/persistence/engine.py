@@ -36,9 +36,9 @@ def _on_connect(connection: Any, _record: Any) -> None:
 
 def _become_application(connection: Any) -> None:
     """Row-level security binds the application role, not the owner of the tables; before the first migration
-    there is no such role and nothing to protect."""
+    the account cannot become that role yet, and there is nothing to protect."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (APP_ROLE,))
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s AND pg_has_role(oid, 'MEMBER')", (APP_ROLE,))
         if cursor.fetchone():
             cursor.execute(f"SET ROLE {APP_ROLE}")
     connection.commit()

@@ -15,7 +15,7 @@ from urllib.parse import quote_plus
 from sqlalchemy import ColumnElement, Integer, Select, Table, and_, bindparam, func, literal_column, select
 
 from app.kernel.scope import Scope
-from app.persistence.context import current_scope
+from app.persistence.context import current_actor, current_scope
 from app.persistence.gate import SCOPE_APPLIED, scope_clause
 
 PAGE_SIZES = (20, 50, 100)
@@ -42,6 +42,7 @@ class Column:
     css: str = ""
     sort: str = ""
     default: bool = True
+    default_above: tuple[str, ...] = ()
     screen: bool = True
     group: Label = ""
     width: int = 14
@@ -170,10 +171,14 @@ class Listing:
         return state
 
     def pick(self, keys: Iterable[str] | None) -> list[Column]:
-        """The columns a person chose for the screen, in declared order; the default set when none fit."""
+        """The columns a person chose for the screen, in declared order; the default set when none fit.
+
+        Whoever looks after several cities or counties sees whose a row is (``default_above``).
+        """
         wanted = set(keys or ())
         chosen = [c for c in self.columns if c.screen and c.key in wanted]
-        return chosen or [c for c in self.columns if c.screen and c.default]
+        level = current_actor().region_level
+        return chosen or [c for c in self.columns if c.screen and (c.default or level in c.default_above)]
 
     # ── the statements ──
     def where(self, scope: Scope, state: State) -> list[ColumnElement[bool]]:

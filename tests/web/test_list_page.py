@@ -146,7 +146,7 @@ def test_export_gives_the_chosen_columns_of_everything_that_matches(clerk):
     rows = workbook(
         clerk.post("/communities/export/?state=free", data={"range": "all", "columns": ["name", "built_year", "floor_area"]})
     )
-    assert rows[0] == ("小区名称", "建成时间(年)", "建筑面积(万㎡)")
+    assert rows[0] == ("小区名称", "小区建成时间(年)", "建筑面积(万㎡)")
     assert [row[0] for row in rows[1:]] == listed
     assert isinstance(rows[1][1], int)
 
