@@ -132,7 +132,11 @@ class FabStock(Subject):
                 role = manager.add_role(f"Role of {login}")
                 for permission, view in reading + (writing if login in WRITERS else []):
                     manager.add_permission_role(role, manager.find_permission_view_menu(permission, view))
-                manager.add_user(login, login, login, f"{login}@example.org", role, PASSWORD)
+                if user := manager.find_user(login):
+                    user.roles = [role]
+                    manager.update_user(user)
+                else:
+                    manager.add_user(login, login, login, f"{login}@example.org", role, PASSWORD)
 
     def statements(self) -> list[str]:
         return record_statements()

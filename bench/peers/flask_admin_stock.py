@@ -112,6 +112,7 @@ def build() -> tuple[Any, Any]:
     def setup() -> None:
         with app.app_context():
             User.__table__.create(db.engine, checkfirst=True)
+            db.session.query(User).delete()
             for name, *_range in ROLES.values():
                 db.session.add(User(login=name, password=generate_password_hash(PASSWORD)))
             db.session.commit()
