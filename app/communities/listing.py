@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from operator import attrgetter
 from typing import Any
@@ -49,12 +49,16 @@ def _decimal(key: str) -> Callable[[Any], str]:
 
 
 def _year(row: Any) -> Any:
-    if row.built_year is None:
+    return _year_text(row.built_year)
+
+
+def _year_text(year: int | None) -> Any:
+    if year is None:
         return ""
-    if row.built_year > 2000:
+    if year > 2000:
         why, word = html(_("Built after 2000: included only where suitable")), html(_("suitable"))
-        return Markup(f'{row.built_year}<span class="u" title="{why}">{word}</span>')
-    return str(row.built_year)
+        return Markup(f'{year}<span class="u" title="{why}">{word}</span>')
+    return str(year)
 
 
 # what a field is called, for those that are still empty
@@ -97,24 +101,53 @@ def _town(row: Any) -> str:
     return town.name if town else ""
 
 
-def _town_names() -> Callable[[Any], str]:
+class _Known(dict[Any, str]):
+    """HTML of the few values that a column repeats, made when one is first met."""
+
+    def __init__(self, make: Callable[[Any], Any]) -> None:
+        self._make = make
+
+    def __missing__(self, value: Any) -> str:
+        text = self[value] = html(self._make(value))
+        return text
+
+
+def _town_cells(rows: Sequence[Any]) -> list[str]:
     find = current().town
-    return lambda row: town.name if (town := find(row.town_code)) else ""
+    known = _Known(lambda code: town.name if (town := find(code)) else "")
+    return [known[row.town_code] for row in rows]
 
 
-def _county_names() -> Callable[[Any], str]:
-    name, known = current().name, dict[str, str]()
-
-    def show(row: Any) -> str:
-        code = row.county_code
-        return known[code] if code in known else known.setdefault(code, name(code))
-
-    return show
+def _county_cells(rows: Sequence[Any]) -> list[str]:
+    known = _Known(current().name)
+    return [known[row.county_code] for row in rows]
 
 
-def _states() -> Callable[[Any], Any]:
-    free = Markup(f'<span class="muted">{html(_("Not linked"))}</span>')
-    return lambda row: free if row.place_state == "free" else _state(row)
+def _year_cells(rows: Sequence[Any]) -> list[str]:
+    known = _Known(_year_text)
+    return [known[row.built_year] for row in rows]
+
+
+def _name_cells(rows: Sequence[Any]) -> list[str]:
+    return [
+        f'<a class="clip" href="/communities/show/{row.id}">{html(row.name)}</a>' if row.is_complete else _name(row)
+        for row in rows
+    ]
+
+
+def _state_cells(rows: Sequence[Any]) -> list[str]:
+    free = f'<span class="muted">{html(_("Not linked"))}</span>'
+    return [free if row.place_state == "free" else _state(row) for row in rows]
+
+
+def _number_cells(key: str) -> Callable[[Sequence[Any]], list[str]]:
+    read = attrgetter(key)
+    return lambda rows: ["" if value is None else f"{value:,}" for value in map(read, rows)]
+
+
+def _decimal_cells(key: str) -> Callable[[Sequence[Any]], list[str]]:
+    read = attrgetter(key)
+    return lambda rows: ["" if value is None else f"{value:,.2f}" for value in map(read, rows)]
 
 
 def _city(row: Any) -> str:
@@ -135,13 +168,15 @@ def _text(key: str, label: Any, group: Any, *, width: int = 16, default: bool = 
 
 def _number(key: str, label: Any, unit: Any, *, default: bool = True) -> Column:
     return Column(
-        key, label, (key,), _figure(key), _plain(key), "int", unit, "num", sort=key, default=default, group=SCALE
+        key, label, (key,), _figure(key), _plain(key), "int", unit, "num", sort=key, default=default, group=SCALE,
+        cells=_number_cells(key),
     )
 
 
 def _amount(key: str, label: Any, unit: Any, decimals: int = 2) -> Column:
     return Column(
-        key, label, (key,), _decimal(key), _plain(key), "decimal", unit, "num", sort=key, group=SCALE, decimals=decimals
+        key, label, (key,), _decimal(key), _plain(key), "decimal", unit, "num", sort=key, group=SCALE, decimals=decimals,
+        cells=_decimal_cells(key),
     )
 
 
@@ -149,13 +184,13 @@ COLUMNS: tuple[Column, ...] = (
     Column("city", _l("City"), ("county_code",), _city, _city, group=BASICS, default=False,
            default_above=("province",), css="nowrap"),
     Column("county", _l("County"), ("county_code",), _county, _county, group=BASICS, default=False,
-           default_above=("city", "province"), css="nowrap", begin=_county_names),
+           default_above=("city", "province"), css="nowrap", cells=_county_cells),
     Column("name", _l("Community name"), ("name", "is_complete", "missing"), _name, _plain("name"), css="nm",
-           sort="name", group=BASICS, width=28),
+           cells=_name_cells, sort="name", group=BASICS, width=28),
     Column("street", _l("Sub-district"), ("town_code",), _town, _town, css="ink2 nowrap", group=BASICS,
-           begin=_town_names),
+           cells=_town_cells),
     Column("built_year", _l("Year built"), ("built_year",), _year, _plain("built_year"), "int", _l("year"), "num",
-           sort="built_year", group=BASICS),
+           cells=_year_cells, sort="built_year", group=BASICS),
     _text("address", _l("Detailed address"), BASICS, width=30),
     _number("building_count", _l("Buildings"), _l("buildings (unit)")),
     _number("household_count", _l("Households"), _l("households (unit)")),
@@ -182,7 +217,7 @@ COLUMNS: tuple[Column, ...] = (
     _text("original_owners", _l("Original owners"), PLACE, width=24),
     _text("intended_contents", _l("Intended contents"), PLACE, width=24),
     Column("state", _l("State"), ("place_state", "place_year", "place_label"), _state, place_text, css="nowrap",
-           begin=_states,
+           cells=_state_cells,
            group=BASICS),
 )  # fmt: skip
 

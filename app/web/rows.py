@@ -41,10 +41,11 @@ def table_body(view: Any, columns: Sequence[Column], page: Page) -> Markup:
 
 def _cells(column: Column, rows: Sequence[Any]) -> list[str]:
     """The cells of one column as HTML."""
-    show = column.begin() if column.begin else column.show
+    if column.cells:
+        return column.cells(rows)
     return [
         value if type(value) is Markup or (type(value) is str and not _special(value)) else html(value)
-        for value in map(show, rows)
+        for value in map(column.show, rows)
     ]
 
 
