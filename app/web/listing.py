@@ -13,7 +13,18 @@ from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import quote_plus
 
-from sqlalchemy import ColumnElement, Integer, Row, Select, Table, and_, bindparam, func, literal_column, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Row,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    select,
+)
 
 from app.kernel.scope import Scope
 from app.persistence.context import current_actor, current_scope
