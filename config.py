@@ -69,6 +69,8 @@ def load() -> dict[str, object]:
         # per address and login name, and per address alone (a whole office may share one address)
         "AUTH_RATE_LIMIT": os.environ.get("AUTH_RATE_LIMIT", "20 per minute"),
         "AUTH_RATE_LIMIT_ADDRESS": os.environ.get("AUTH_RATE_LIMIT", "120 per minute"),
+        "PUBLIC_RATE_LIMIT": os.environ.get("PUBLIC_RATE_LIMIT", "240 per minute"),
+        "COMMENT_RATE_LIMIT": os.environ.get("COMMENT_RATE_LIMIT", "5 per minute;30 per day"),
         "RATELIMIT_ENABLED": True,
         "RATELIMIT_STORAGE_URI": redis_url or "memory://",
         "RATELIMIT_HEADERS_ENABLED": True,

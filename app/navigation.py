@@ -61,6 +61,7 @@ def register(app: Flask) -> None:
     from app.communities.views import CommunityBinView, CommunityView
     from app.ops import views as console
     from app.reserve.views import ReserveBinView, ReserveView
+    from app.public.views import PublicSchemeView, SchemeCommentView
     from app.schemes.views import SchemeView
     from app.web.drafts import DraftView
     from app.web.manual import ManualView
@@ -71,7 +72,7 @@ def register(app: Flask) -> None:
     communities = (CommunityView, CommunityBinView, CommunityMapView, CommunityImportView)
     areas = (ReserveView, ReserveBinView, PlanView, PlanBinView)
     others = (DraftView, AuditEventView, DescriptionView, ManualView, AttachmentView)
-    schemes = (SchemeView,)
+    schemes = (SchemeView, PublicSchemeView, SchemeCommentView)
     for view in (SessionView, *accounts, *communities, *areas, *schemes, *others):
         appbuilder.add_view_no_menu(view)
     console.register(app)

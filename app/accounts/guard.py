@@ -17,6 +17,7 @@ from app.persistence.context import current_actor
 # credentials come with the request itself: no cookie, so no forgery
 TOKEN_ENDPOINTS = frozenset({"TokenApi.login", "TokenApi.refresh"})
 # everything that answers without a session; a new public page is added here and nowhere else
+PUBLIC_PAGES = frozenset(f"PublicSchemeView.{name}" for name in ("list", "show", "comment", "qr"))
 PUBLIC = (
     frozenset(
         {
@@ -29,6 +30,7 @@ PUBLIC = (
             "metrics",
         }
     )
+    | PUBLIC_PAGES
     | TOKEN_ENDPOINTS
 )
 # what an account may reach before it has changed its first password or set up a required second factor

@@ -34,7 +34,7 @@ _READ_BUSINESS: set[Permission] = (
     _EVERYBODY | _all("Community", *_READ, "export", "history") | _all("Map", "show") | _all("Region", *_READ)
     | _all("ReserveProject", *_READ, "export", "history") | _all("PlanTask", *_READ, "export", "history")
     | _all("Scheme", *_READ, "export", "history")
-    | _all("Attachment", "show")
+    | _all("Attachment", "show") | _all("SchemeComment", *_READ)
 )
 
 _REVIEW: set[Permission] = _all("Scheme", *_READ, "history") | _all("Attachment", "show")
@@ -44,12 +44,12 @@ _COUNTY_EDITOR = _READ_BUSINESS | _all(
 ) | (
     _all("ReserveProject", "add", "edit", "delete", "restore", "link", "reveal")
     | _all("PlanTask", "add", "edit", "delete", "restore", "link", "reveal")
-    | _all("Scheme", "edit", "submit", "publish") | _all("Attachment", "add", "delete")
+    | _all("SchemeComment", "edit") | _all("Scheme", "edit", "submit", "publish") | _all("Attachment", "add", "delete")
 )
 
 _REVEAL = _all("Community", "reveal") | _all("ReserveProject", "reveal") | _all("PlanTask", "reveal")
 
-_COUNTY_REVIEWER = _READ_BUSINESS | _REVEAL | _all("Scheme", "approve")
+_COUNTY_REVIEWER = _READ_BUSINESS | _REVEAL | _all("Scheme", "approve") | _all("SchemeComment", "edit")
 
 _CITY = _READ_BUSINESS | _REVEAL | _all("PlanTask", "import") | _all("Scheme", "approve")
 
@@ -97,6 +97,7 @@ RESOURCES: dict[str, str] = {
     "ReserveProject": N_("Reserve projects (function)"),
     "PlanTask": N_("Annual plan ledger (function)"),
     "Scheme": N_("Schemes (function)"),
+    "SchemeComment": N_("Residents' comments (function)"),
     "Catalogue": N_("Content catalogues (function)"),
     "DeclarationWindow": N_("Declaration windows (function)"),
     "Map": N_("Map"),

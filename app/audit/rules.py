@@ -91,6 +91,7 @@ ENTITIES: dict[str, str] = {
     "RegionAlias": N_("Withdrawn code"),
     "ReserveProject": N_("Reserve project"),
     "Role": N_("Role"),
+    "SchemeComment": N_("Resident's comment"),
     "SignInRecord": N_("Sign-in record"),
     "Town": N_("Town"),
     "UserSession": N_("Session"),

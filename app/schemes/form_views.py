@@ -187,13 +187,13 @@ class SchemeFormPages:
         scheme = queries.scheme_of(db.session(), owner_of(area), area.id)
         if scheme is None or not rules.visible_to(current_actor(), scheme.review_round):
             return render_template(
-                "schemes/tab.html", frame=None, area=area, owner=owner, may_begin=self._may_begin()
+                "schemes/tab.html", frame=None, record=area, owner=owner, may_begin=self._may_begin()
             )
         frame = pages.frame(scheme)
         parts = self._parts(frame)
         parts["files"] = [replace(panel, writable=False, binned=(), parts=()) for panel in parts["files"]]
         return render_template(
-            "schemes/tab.html", frame=frame, area=area, owner=owner, may_begin=False, words=words_of(scheme),
+            "schemes/tab.html", frame=frame, record=area, owner=owner, may_begin=False, words=words_of(scheme),
             **parts,
         )  # fmt: skip
 
@@ -209,7 +209,7 @@ class SchemeFormPages:
                 scheme = services.ensure_scheme(session, area)
         if scheme is None:
             return self.render_template(  # type: ignore[attr-defined]
-                "schemes/none.html", view=self, area=area, owner=owner, may_begin=self._may_begin()
+                "schemes/none.html", view=self, record=area, owner=owner, may_begin=self._may_begin()
             )
         return redirect(url_for("SchemeView.show", pk=scheme.id))
 
