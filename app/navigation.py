@@ -60,8 +60,8 @@ def register(app: Flask) -> None:
     from app.communities.map_views import CommunityMapView
     from app.communities.views import CommunityBinView, CommunityView
     from app.ops import views as console
-    from app.reserve.views import ReserveBinView, ReserveView
     from app.public.views import PublicSchemeView, SchemeCommentView
+    from app.reserve.views import ReserveBinView, ReserveView
     from app.schemes.views import SchemeView
     from app.web.drafts import DraftView
     from app.web.manual import ManualView

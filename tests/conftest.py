@@ -22,7 +22,7 @@ from werkzeug.security import generate_password_hash
 ROOT = Path(__file__).resolve().parent.parent
 _SCRATCH = Path(tempfile.mkdtemp(prefix="portal-tests-"))
 os.environ.update(
-    DATA_DIR=str(_SCRATCH / "data"), SECRET_KEY="tests-" * 8, PORTAL_ENV="development", AUTH_RATE_LIMIT="100000 per minute"
+    DATA_DIR=str(_SCRATCH / "data"), SECRET_KEY="tests-" * 8, PORTAL_ENV="development", AUTH_RATE_LIMIT="100000 per minute", COMMENT_RATE_LIMIT="100000 per minute",
 )
 for name in ("DATABASE_URL", "REDIS_URL", "TIANDITU_KEY"):
     os.environ.pop(name, None)

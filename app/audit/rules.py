@@ -60,6 +60,7 @@ ACTIONS: dict[str, str] = {
     "role_change": N_("Roles changed"),
     "session_end": N_("Session ended"),
     "explain": N_("Visibility looked up"),
+    "confirm": N_("Truth confirmed"),
     "link": N_("Linked"),
     "unlink": N_("Link removed"),
 }
@@ -79,6 +80,9 @@ MARKS: dict[str, tuple[str, str]] = {
 ENTITIES: dict[str, str] = {
     "Account": N_("User account"),
     "AuditEvent": N_("Audit record"),
+    "Catalogue": N_("Content catalogue"),
+    "CatalogueItem": N_("Catalogue content"),
+    "Attachment": N_("Attachment (record)"),
     "CodeItem": N_("Code entry"),
     "CodeTable": N_("Code table"),
     "Community": N_("Community"),
@@ -91,6 +95,9 @@ ENTITIES: dict[str, str] = {
     "RegionAlias": N_("Withdrawn code"),
     "ReserveProject": N_("Reserve project"),
     "Role": N_("Role"),
+    "Scheme": N_("Scheme (record)"),
+    "SchemeItem": N_("Renovation content"),
+    "SchemeFunding": N_("Source of funds"),
     "SchemeComment": N_("Resident's comment"),
     "SignInRecord": N_("Sign-in record"),
     "Town": N_("Town"),

@@ -32,7 +32,8 @@ def _rows() -> Any:
     )
     shown = ("id", "county_code", "scheme_id", "text", "state", "answer", "at", "handled_by", "handled_at")
     name = func.coalesce(_reserve.c.name, _plan.c.name).label("name")
-    return select(*(_comment.c[key] for key in shown), name).select_from(joined).subquery("comment_row")
+    gone = func.coalesce(_reserve.c.deleted_at, _plan.c.deleted_at).label("deleted_at")
+    return select(*(_comment.c[key] for key in shown), name, gone).select_from(joined).subquery("comment_row")
 
 
 def _text(row: Any) -> Any:
@@ -72,7 +73,7 @@ class CommentListing(Listing):
         Column("text", _l("Comment"), ("text",), _text, lambda row: row.text, width=60),
         Column("state", _l("State of the comment"), ("state",), _state, lambda row: _(rules.STATES[row.state]),
                css="nowrap"),
-        Column("answer", _l("Answer"), ("answer",), lambda row: row.answer, lambda row: row.answer, default=False,
+        Column("answer", _l("Answer (comment)"), ("answer",), lambda row: row.answer, lambda row: row.answer, default=False,
                width=60),
         Column("handled", _l("Handled by"), ("handled_by",), lambda row: row.handled_by, lambda row: row.handled_by),
     )  # fmt: skip

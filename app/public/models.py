@@ -32,10 +32,14 @@ class SchemeComment(Audited, CountyScoped, Versioned, Model):
     scheme_id: Mapped[int] = mapped_column(BigId, nullable=False)
     text: Mapped[str] = mapped_column(String(500), nullable=False, info={"label": _l("Comment")})
     state: Mapped[str] = mapped_column(
-        String(8), nullable=False, default="new", server_default="new", info={"label": _l("State of the comment")}
+        String(8),
+        nullable=False,
+        default="new",
+        server_default="new",
+        info={"label": _l("State of the comment")},
     )
     answer: Mapped[str] = mapped_column(
-        Text, nullable=False, default="", server_default="", info={"label": _l("Answer")}
+        Text, nullable=False, default="", server_default="", info={"label": _l("Answer (comment)")}
     )
     at: Mapped[dt.datetime] = mapped_column(
         UtcDateTime, nullable=False, default=utcnow, info={"label": _l("Received at")}

@@ -115,7 +115,10 @@ class SchemeCommentView(PortalModelView):
     row_pages = False
 
     def list_context(self, state: State, preference: Preference) -> dict[str, Any]:
-        found = {key: self.listing.exact_count(current_scope(), self.listing.state({"state": key})) for key in ("new",)}
+        found = {
+            key: self.listing.exact_count(current_scope(), self.listing.state({"state": key}))
+            for key in ("new",)
+        }
 
         def node(label: str, number: int | None, args: dict[str, str]) -> dict[str, Any]:
             plain = {k: v for k, v in state.args.items() if k not in ("sort", "size", "page")}
@@ -123,7 +126,9 @@ class SchemeCommentView(PortalModelView):
                     "current": plain == args, "icon": "", "children": []}  # fmt: skip
 
         states = [node(_(word), found.get(key), {"state": key}) for key, word in rules.STATES.items()]
-        saved = [node(_("My view: %(name)s", name=view["name"]), None, view["args"]) for view in preference.views]
+        saved = [
+            node(_("My view: %(name)s", name=view["name"]), None, view["args"]) for view in preference.views
+        ]
         return {"tree": [[node(_("All"), None, {})], states, saved] if saved else [[node(_("All"), None, {})], states],
                 "states": rules.STATES}  # fmt: skip
 
@@ -153,8 +158,12 @@ class SchemeCommentView(PortalModelView):
         flash(_("The comment was handled."), "success")
         return redirect(self.path("list", state="new"))
 
-    def _page(self, comment: SchemeComment, state: str = "", answer: str = "", errors: Any = (), status: int = 200) -> Any:
-        row = next(iter(self.listing.export(self.listing.state({}), self.listing.columns, [comment.id])), None)
+    def _page(
+        self, comment: SchemeComment, state: str = "", answer: str = "", errors: Any = (), status: int = 200
+    ) -> Any:
+        row = next(
+            iter(self.listing.export(self.listing.state({}), self.listing.columns, [comment.id])), None
+        )
         page = self.render_template(
             "public/comment.html", view=self, comment=comment, name=row.name if row else "", errors=errors,
             state=state or comment.state, answer=answer or comment.answer, states=rules.STATES, kinds=rules.KINDS,

@@ -152,6 +152,15 @@ SCHEMES = [
     row("SchemeView.publish", "POST", EDITORS, 302, target="scheme"),
     row("SchemeView.decide", "POST", JOINT, 302, target="scheme"),
 ]  # fmt: skip
+COMMENTS = [
+    *listing("SchemeCommentView", READERS),
+    row("SchemeCommentView.show", "GET", READERS, target="comment"),
+    row("SchemeCommentView.handle", "POST", EDITORS | REVIEWERS, 409, target="comment"),
+    row("PublicSchemeView.list", "GET", EVERYBODY, nobody=(200,)),
+    row("PublicSchemeView.show", "GET", EVERYBODY, 404, args={"pk": 999999}, nobody=(404,)),
+    row("PublicSchemeView.comment", "POST", EVERYBODY, 404, 422, args={"pk": 999999}, nobody=(400,)),
+    row("PublicSchemeView.qr", "GET", EVERYBODY, 404, args={"pk": 999999}, nobody=(404,)),
+]
 IMPORTERS = EDITORS | PROVINCE
 IMPORTS = [
     row("CommunityImportView.start", "GET", IMPORTERS),
@@ -309,5 +318,5 @@ CONSOLE = [
 ]
 
 MATRIX: tuple[Row, ...] = (
-    *COMMUNITIES, *AREAS, *SCHEMES, *IMPORTS, *ATTACHMENTS, *API, *OWN, *ACCOUNTS, *CONSOLE,
+    *COMMUNITIES, *AREAS, *SCHEMES, *COMMENTS, *IMPORTS, *ATTACHMENTS, *API, *OWN, *ACCOUNTS, *CONSOLE,
 )  # fmt: skip

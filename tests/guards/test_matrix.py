@@ -18,6 +18,7 @@ from app.communities.services import derived
 from app.kernel.actor import SYSTEM
 from app.persistence.context import acting_as
 from app.persistence.work import unit_of_work
+from app.public.models import SchemeComment
 from app.reserve.models import ReserveProject
 from app.schemes.models import Scheme
 from app.web.setup import _gone
@@ -48,7 +49,10 @@ def plant(world: World) -> None:
             session.flush()
             plan = session.scalars(select(PlanTask).where(PlanTask.code == code)).one()
             facts = {"standard": f"{sign}标准", "filler_name": f"{sign}填", "review_round": 1}
-            session.add(Scheme(county_code=county, plan_task_id=plan.id, created_by="", updated_by="", **facts))
+            scheme = Scheme(county_code=county, plan_task_id=plan.id, created_by="", updated_by="", **facts)
+            session.add(scheme)
+            session.flush()
+            session.add(SchemeComment(county_code=county, scheme_id=scheme.id, text=f"{sign}留言"))
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +65,7 @@ def aviary(world: World) -> Iterator[tuple[World, dict[str, dict[str, int]]]]:
         "reserve": canaries(world, "reserve_project"),
         "plan": canaries(world, "plan_task"),
         "scheme": {row.county_code: row.id for row in world.rows("SELECT county_code, id FROM scheme")},
+        "comment": {r.county_code: r.id for r in world.rows("SELECT county_code, id FROM scheme_comment")},
         "county": {county: county for county in CANARIES},
         "region": {county: county for county in CANARIES},
         "batch": {"430722": upload(world)},
