@@ -52,6 +52,7 @@ def register(app: Flask) -> None:
     from app.accounts.profile_views import ProfileView
     from app.accounts.role_views import PolicyView, RoleView, VisibilityView
     from app.accounts.views import SessionView
+    from app.annual_plans.import_views import PlanImportView
     from app.annual_plans.views import PlanBinView, PlanView
     from app.api.views import CommunityApi, DescriptionView, RegionApi
     from app.attachments.views import AttachmentView
@@ -70,7 +71,7 @@ def register(app: Flask) -> None:
         appbuilder.add_api(api)
     accounts = (AccountView, UserSessionView, SignInRecordView, ProfileView, RoleView, PolicyView, VisibilityView)
     communities = (CommunityView, CommunityBinView, CommunityMapView, CommunityImportView)
-    areas = (ReserveView, ReserveBinView, PlanView, PlanBinView)
+    areas = (ReserveView, ReserveBinView, PlanView, PlanBinView, PlanImportView)
     others = (DraftView, AuditEventView, DescriptionView, ManualView, AttachmentView)
     schemes = (SchemeView, PublicSchemeView, SchemeCommentView)
     for view in (SessionView, *accounts, *communities, *areas, *schemes, *others):

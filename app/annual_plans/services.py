@@ -113,12 +113,15 @@ def create_plan(
     return plan
 
 
-def update_plan(session: Session, plan: PlanTask, typed: Mapping[str, Any], version: int) -> PlanTask:
+def update_plan(
+    session: Session, plan: PlanTask, typed: Mapping[str, Any], version: int, *, imported: bool = False
+) -> PlanTask:
     """Change the typed fields of a plan task; sums, state and code never change here.
 
+    ``imported``: by an import of province or city.
     Raises: NotAllowed, StaleRow when somebody saved another version, RuleViolation at the fields.
     """
-    _require("edit")
+    _require("import" if imported else "edit")
     values = read_plan(typed)
     if plan.version != version:
         raise StaleRow({field: getattr(plan, field) for field in values}, plan.version)

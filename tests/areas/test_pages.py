@@ -1,4 +1,4 @@
-"""Pages of reserve projects and plan tasks through the client: lists, forms, conflict, dialog, recycle bin."""
+"""Pages of reserve projects and plan tasks through the client: lists, forms, conflict, dialog, bin."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def place(app_db: Flask) -> Any:
         with acting_as(SYSTEM), unit_of_work() as session:
             made = {
                 "first": make_community(session, "恒华测试楼", building_count=2, household_count=72, floor_area="0.5000"),
-                "second": make_community(session, "迎宾测试院", building_count=4, household_count=130, floor_area="1.0000"),
+                "second": make_community(session, "原税务局院落", building_count=4, household_count=130, floor_area="1.0000"),
                 "reserve": make_reserve(session),
                 "plan": make_plan(session),
             }  # fmt: skip
@@ -101,14 +101,18 @@ def test_search_by_name_initials_or_code(reader: Any, typed: str) -> None:
 @pytest.mark.req("R17", "M1.6")
 def test_lights_filter_and_sort_in_sql(app_db: Flask, signed_in: Any) -> None:
     with app_db.app_context(), acting_as(SYSTEM), unit_of_work() as session:
-        plans = session.scalars(select(PlanTask).where(PlanTask.county_code == "430703").order_by(PlanTask.id)).all()
+        plans = session.scalars(
+            select(PlanTask).where(PlanTask.county_code == "430703").order_by(PlanTask.id)
+        ).all()
         plans[0].implementation_state = "finished"
     client = signed_in("dingcheng")
     every = total(client.get("/plans/list/"))
     counts = {colour: total(client.get(f"/plans/list/?light={colour}")) for colour in LIGHT_RANK}
     assert sum(counts.values()) == every
     assert counts["green"] == 1
-    shown = re.findall(r"light l-(\w+)", text(client.get("/plans/list/?sort=-light&size=100")).partition("<tbody>")[2])
+    shown = re.findall(
+        r"light l-(\w+)", text(client.get("/plans/list/?sort=-light&size=100")).partition("<tbody>")[2]
+    )
     assert shown[0] == "ok"
     assert shown[-1] == "bad"
     assert total(client.get("/plans/list/?status=finished")) == 1
@@ -119,7 +123,10 @@ def test_lights_filter_and_sort_in_sql(app_db: Flask, signed_in: Any) -> None:
 def test_the_tree_counts_agree_with_the_lists_behind_it(reader: Any) -> None:
     client = reader("changde")
     html = text(client.get("/plans/list/"))
-    found = re.findall(r'<a href="(/plans/list/\?[^"]+)"><?[^>]*>?<?span class="clip">[^<]*</span><span class="c">([\d,]+)', html)
+    found = re.findall(
+        r'<a href="(/plans/list/\?[^"]+)"><?[^>]*>?<?span class="clip">[^<]*</span><span class="c">([\d,]+)',
+        html,
+    )
     found += re.findall(r'<a href="(/plans/list/\?region[^"]+)">.*?<span class="c">([\d,]+)', html)
     assert found
     for href, number in found[:8]:
@@ -197,7 +204,9 @@ def test_two_editors_see_both_values(app_db: Flask, place: Any, clerk: Any, sign
     base = re.search(r'name="base"[^>]*value="([^"]*)"', text(mine)).group(1)  # type: ignore[union-attr]
     base = base.replace("&#34;", '"').replace("&quot;", '"')
     other = signed_in("dingcheng")
-    other.post(address, data={**FACTS, **token_of(text(other.get(address))), "name": "改名甲", "address": "路1号"})
+    other.post(
+        address, data={**FACTS, **token_of(text(other.get(address))), "name": "改名甲", "address": "路1号"}
+    )
     typed = {**FACTS, **token_of(text(mine)), "base": base, "name": "改名乙"}
     conflict = clerk.post(address, data=typed)
     assert conflict.status_code == 409
@@ -234,7 +243,13 @@ def test_the_ledgers_name_stays_once_the_window_is_closed(app_db: Flask, clerk: 
         plan = db.session.scalars(select(PlanTask).where(PlanTask.code == "43070320210719807")).one()
         number, name = plan.id, plan.name
     address = f"/plans/edit/{number}"
-    data = {**FACTS, **token_of(text(clerk.get(address))), "name": "别的名字", "year": "2026", "address": "新路2号"}
+    data = {
+        **FACTS,
+        **token_of(text(clerk.get(address))),
+        "name": "别的名字",
+        "year": "2026",
+        "address": "新路2号",
+    }
     assert clerk.post(address, data=data).status_code == 302
     saved = one(app_db, PlanTask, name)
     assert (saved.year, saved.address, saved.household_count) == (2021, "新路2号", 68)
@@ -278,16 +293,32 @@ def test_linking_answers_with_sums_and_row(place: Any, clerk: Any, query_counter
         rows = text(clerk.get(f"/reserve/link/{place['reserve']}/rows?q=恒华测试"))
     assert "恒华测试楼" in rows
     assert len([s for s in sql if "FROM community" in s]) == 2, "one for the list, one for the count"
-    assert "迎宾测试院" in text(clerk.get(f"/reserve/link/{place['reserve']}/rows?q=ybcs"))
+    assert "原税务局院落" in text(clerk.get(f"/reserve/link/{place['reserve']}/rows?q=yswj"))
     done = order(clerk, "/reserve", place["reserve"], action="link", communities=[place["first"]])
     assert done.json["sums"] == {"community_count": "1", "building_count": "2", "household_count": "72",
                                  "floor_area": "0.5000", "built_after_2000": "0"}  # fmt: skip
     assert done.json["done"] == [f"community-{place['first']}"]
     assert "已关联" in done.json["row"]
     linked = text(clerk.get(f"/reserve/link/{place['reserve']}/rows?state=linked"))
-    assert 'data-number=' in linked and linked.count("data-item") == 1
+    assert "data-number=" in linked and linked.count("data-item") == 1
     gone = order(clerk, "/reserve", place["reserve"], action="unlink", all=True)
     assert gone.json["sums"]["household_count"] == "0"
+
+
+@pytest.mark.req("M1.6.1", "M1.6.3")
+def test_the_manuals_plan_of_2019(app_db: Flask, place: Any, clerk: Any) -> None:
+    """原税务局院落: 4 buildings, 130 households, 1.00 × 10k ㎡."""
+    with app_db.app_context():
+        open_window(2019)
+    form = token_of(text(clerk.get("/plans/add")))
+    clerk.post("/plans/add", data={**FACTS, **form, "name": "原税务局院落", "year": "2019"})
+    plan = one(app_db, PlanTask, "原税务局院落")
+    order(clerk, "/plans", plan.id, action="link", communities=[place["second"]])
+    saved = one(app_db, PlanTask, "原税务局院落")
+    assert (saved.building_count, saved.household_count, str(saved.floor_area)) == (4, 130, "1.0000")
+    assert "1.0000" in text(clerk.get(f"/plans/show/{plan.id}"))
+    listed = text(clerk.get("/plans/list/?year=2019&q=原税务局"))
+    assert f'<a href="/plans/link/{plan.id}">已关联</a>' in listed
 
 
 @pytest.mark.req("M1.6.1", "M1.6.2")
@@ -310,7 +341,9 @@ def test_a_plan_takes_communities_and_reserves_at_once(place: Any, clerk: Any) -
 @pytest.mark.req("M1.5.1l", "M1.5.3")
 def test_a_refusal_names_rule_row_and_what_to_do(place: Any, clerk: Any) -> None:
     order(clerk, "/reserve", place["reserve"], action="link", communities=[place["first"]])
-    refused = order(clerk, "/plans", place["plan"], action="link", communities=[place["first"], place["second"]])
+    refused = order(
+        clerk, "/plans", place["plan"], action="link", communities=[place["first"], place["second"]]
+    )
     assert refused.status_code == 422
     found = refused.json["findings"][0]
     assert found["field"] == str(place["first"])
@@ -329,7 +362,12 @@ def test_a_refusal_names_rule_row_and_what_to_do(place: Any, clerk: Any) -> None
 def test_another_county_gets_nothing(app_db: Flask, place: Any, signed_in: Any) -> None:
     other = signed_in("hanshou")
     for base, number in (("/plans", place["plan"]), ("/reserve", place["reserve"])):
-        for path in (f"{base}/show/{number}", f"{base}/edit/{number}", f"{base}/link/{number}", f"{base}/link/{number}/rows"):
+        for path in (
+            f"{base}/show/{number}",
+            f"{base}/edit/{number}",
+            f"{base}/link/{number}",
+            f"{base}/link/{number}/rows",
+        ):
             assert other.get(path, headers=XHR).status_code == 404
         assert order(other, base, number, action="link", communities=[place["first"]]).status_code == 404
     own = signed_in("dingcheng")

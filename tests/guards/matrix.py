@@ -162,6 +162,19 @@ COMMENTS = [
     row("PublicSchemeView.qr", "GET", EVERYBODY, 404, args={"pk": 999999}, nobody=(404,)),
 ]
 IMPORTERS = EDITORS | PROVINCE
+PLAN_IMPORTERS = CITY | PROVINCE
+PLAN_IMPORTS = [
+    row("PlanImportView.start", "GET", PLAN_IMPORTERS),
+    row("PlanImportView.template", "GET", PLAN_IMPORTERS),
+    row("PlanImportView.upload", "POST", PLAN_IMPORTERS, 422),
+    row("PlanImportView.show", "GET", PLAN_IMPORTERS, target="plan_batch"),
+    row("PlanImportView.progress", "GET", PLAN_IMPORTERS, target="plan_batch"),
+    row("PlanImportView.errors", "GET", PLAN_IMPORTERS, 200, 302, 404, target="plan_batch"),
+    row("PlanImportView.correct", "POST", PLAN_IMPORTERS, 200, 302, 400, 404, 409, 422,
+        target="plan_batch", args={"index": 1}),
+    row("PlanImportView.write", "POST", PLAN_IMPORTERS, 303, 409, 422, target="plan_batch"),
+    row("PlanImportView.abandon", "POST", PLAN_IMPORTERS, 302, target="plan_batch"),
+]  # fmt: skip
 IMPORTS = [
     row("CommunityImportView.start", "GET", IMPORTERS),
     row("CommunityImportView.template", "GET", IMPORTERS),
@@ -318,5 +331,6 @@ CONSOLE = [
 ]
 
 MATRIX: tuple[Row, ...] = (
+    *PLAN_IMPORTS,
     *COMMUNITIES, *AREAS, *SCHEMES, *COMMENTS, *IMPORTS, *ATTACHMENTS, *API, *OWN, *ACCOUNTS, *CONSOLE,
 )  # fmt: skip
