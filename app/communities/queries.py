@@ -80,12 +80,36 @@ class Search:
         if on_postgresql():
             found = func.community_search(tokens, limit + offset if limit else None).table_valued("id")
             return select(found.c.id).offset(offset)
-        match = " AND ".join('"' + token.replace('"', "") + '"' for token in tokens)
+        match = _match(tokens)
         statement = (
             select(column("rowid").label("id")).select_from(_fts).where(text("community_fts MATCH :match"))
         ).params(match=match)
         statement = statement.order_by(column("rowid"))
         return statement.limit(limit).offset(offset) if limit else statement
+
+
+    def values(self, scope: Scope, most: int, first: int = 0) -> dict[str, Any]:
+        """Parameters of the two statements below."""
+        tokens = [*self.tokens, *scope_tokens(scope)]
+        if on_postgresql():
+            return {"tokens": tokens, "most": most + first, "first": first}
+        return {"tokens": _match(tokens), "most": most, "first": first}
+
+
+def _match(tokens: Sequence[str]) -> str:
+    return " AND ".join('"' + token.replace('"', "") + '"' for token in tokens)
+
+
+# [SQLite, PostgreSQL]: ids from the index alone, and how many there are up to a limit
+_FOUND = tuple(text(sql).execution_options(**_APPLIED) for sql in (
+    "SELECT rowid AS id FROM community_fts WHERE community_fts MATCH :tokens ORDER BY rowid LIMIT :most OFFSET :first",
+    "SELECT id FROM community_search(CAST(:tokens AS text[]), CAST(:most AS integer)) OFFSET :first",
+))  # fmt: skip
+_HITS = tuple(text(sql).execution_options(**_APPLIED) for sql in (
+    "SELECT count(*) FROM (SELECT rowid FROM community_fts WHERE community_fts MATCH :tokens"
+    " LIMIT :most OFFSET :first)",
+    "SELECT count(*) FROM community_search(CAST(:tokens AS text[]), CAST(:most AS integer)) OFFSET :first",
+))  # fmt: skip
 
 
 class CommunityListing(Listing):
@@ -124,8 +148,7 @@ class CommunityListing(Listing):
 
     def count(self, scope: Scope, state: State) -> tuple[int, bool]:
         if search := self._index_only(state):
-            ids = search.ids(scope, COUNT_CAP + 1).subquery()
-            found = execute(select(func.count()).select_from(ids), execution_options=_APPLIED).scalar_one()
+            found = execute(_HITS[on_postgresql()], search.values(scope, COUNT_CAP + 1)).scalar_one()
             return (COUNT_CAP, True) if found > COUNT_CAP else (found, False)
         if state.exact_rollup and not self.recycle:
             return self.rolled(scope, state), False
@@ -144,12 +167,21 @@ class CommunityListing(Listing):
 
     def rows(self, scope: Scope, state: State, columns: Sequence[Any], total: int) -> Sequence[Any]:
         if search := self._index_only(state):
-            ids = search.ids(scope, state.size, (state.page - 1) * state.size)
-            found = list(execute(ids, execution_options=_APPLIED).scalars())
-            statement = select(*self.needed(columns)).where(self.table.c.id.in_(found)).order_by(self.table.c.id)
-            statement = statement.where(scope_clause(scope, self.table.c.county_code))
-            return execute(statement, execution_options=_APPLIED).all()  # type: ignore[no-any-return]
+            asked = search.values(scope, state.size, (state.page - 1) * state.size)
+            found = list(execute(_FOUND[on_postgresql()], asked).scalars())
+            low, high = scope.bounds
+            return execute(self._by_id(columns), {"ids": found, "low": low, "high": high}).all()  # type: ignore[no-any-return]
         return super().rows(scope, state, columns, total)
+
+    def _by_id(self, columns: Sequence[Any]) -> Any:
+        """The select of rows by the parameters ``ids``, ``low`` and ``high``, built once for a choice of columns."""
+        key = ("found", *(column.key for column in columns))
+        if key not in self._built:
+            c = self.table.c
+            mine = (c.id.in_(bindparam("ids", expanding=True)), _within(c.county_code))
+            statement = select(*self.needed(columns)).where(*mine).order_by(c.id)
+            self._built[key] = statement.execution_options(**_APPLIED)
+        return self._built[key]
 
     def unnarrowed(self, state: State) -> bool:
         return not state.conditions and not state.args.get("q")
