@@ -33,6 +33,7 @@ bench: setup-dev ## speed beside stock FAB, Flask-Admin and Django admin, as rat
 
 docs: setup-dev ## requirement coverage table and state diagrams made from the code
 	@$(PY) tools/make_docs.py
+	@$(PY) tools/coverage_table.py
 
 translations: setup ## compile the message catalogues
 	@$(PY) tools/translations.py compile
