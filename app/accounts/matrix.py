@@ -123,6 +123,7 @@ RESOURCES: dict[str, str] = {
 # what the console may change: always through the services of the capability (D2)
 _MASTER_DATA: set[Permission] = (
     _all("CodeTable", *_READ)
+    | _all("Catalogue", *_READ, "add", "edit")
     | _all("CodeItem", *_READ, "add", "edit")
     | _all("ProvinceProfile", *_READ, "edit")
     | _all("Region", *_READ, "add", "edit")

@@ -23,6 +23,7 @@ from app.notifications.models import SmsMessage
 from app.notifications.rules import SMS_STATES
 from app.ops import forms, health
 from app.ops.base import ConsoleIndex, ConsoleView
+from app.ops.catalogue_views import CatalogueItemView, CatalogueView
 from app.ops.filters import ConsoleFilter, FromDay, Pick, ToDay, Within, YesNo
 from app.ops.profile_form import GROUPS, ProfileForm
 from app.regions import services
@@ -37,6 +38,7 @@ from app.regions.models import (
     RegionAlias,
     Town,
 )
+from app.schemes.models import Catalogue, CatalogueItem
 
 JOB_STATES = {
     "queued": _l("Waiting (job)"),
@@ -339,6 +341,9 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[type[ConsoleView], Any, Any, str], ...]],
         (ProvinceProfileView, ProvinceProfile, _l("Province profiles"), "profiles"),
         (DepartmentView, Department, _l("Departments"), "departments"),
         (HolidayView, Holiday, _l("Holidays"), "holidays"))),
+    (_l("Content catalogues"), (
+        (CatalogueView, Catalogue, _l("Versions of catalogues"), "catalogues"),
+        (CatalogueItemView, CatalogueItem, _l("Catalogue contents"), "catalogue-items"))),
     (_l("Regions"), (
         (RegionView, Region, _l("Regions and zones"), "regions"),
         (TownView, Town, _l("Towns"), "towns"),

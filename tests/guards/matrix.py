@@ -319,6 +319,8 @@ CONSOLE = [
     *console("code_tables"),
     *console("code_items", add=True, edit=True),
     *console("profiles", edit=True, details=True),
+    *console("catalogues", add=True, edit=True),
+    *console("catalogue_items", add=True, edit=True),
     *console("regions", add=True, edit=True),
     *console("towns", edit=True),
     *console("withdrawn_codes", add=True, edit=True),

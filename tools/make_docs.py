@@ -1,0 +1,62 @@
+"""Writes docs/flows.md, the state diagrams, from the flow tables that the services themselves obey (`make docs`)."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from pathlib import Path
+
+from babel.messages.pofile import read_po
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from app.accounts.matrix import ROLES  # noqa: E402
+from app.kernel.flow import Flow, Transition  # noqa: E402
+from app.schemes.rules import FLOW as SCHEME  # noqa: E402
+
+FLOWS: tuple[tuple[str, Flow], ...] = (("方案（N2.1，M1.6.4）", SCHEME),)
+TARGET = ROOT / "docs" / "flows.md"
+
+
+@cache
+def _words() -> dict[str, str]:
+    """English → Chinese, from every catalogue of messages."""
+    found: dict[str, str] = {}
+    for path in sorted((ROOT / "translations" / "zh_Hans_CN" / "LC_MESSAGES").glob("*.po")):
+        with path.open("rb") as source:
+            found |= {m.id: m.string for m in read_po(source) if isinstance(m.id, str) and not m.context}
+    return found
+
+
+def word(msgid: str) -> str:
+    return _words().get(msgid) or msgid
+
+
+def _who(step: Transition) -> str:
+    """The roles that may take a step; steps without a permission are taken by the system."""
+    if step.needs is None:
+        return "系统"
+    return "、".join(word(spec.label) for spec in ROLES.values() if step.needs in spec.permissions)
+
+
+def _section(title: str, flow: Flow) -> list[str]:
+    rows = [
+        f"| {'、'.join(word(flow.states[source]) for source in step.sources)} | {word(step.label)} |"
+        f" {word(flow.states[step.target])} | {_who(step)} | {f'`{step.when}`' if step.when else ''} |"
+        for step in flow.transitions
+    ]
+    head = ["| 起始状态 | 操作 | 到达状态 | 角色 | 条件 |", "|---|---|---|---|---|"]
+    return [f"## {title}", "", "```mermaid", flow.to_mermaid(word).rstrip(), "```", "", *head, *rows, ""]
+
+
+def flows() -> str:
+    """The whole document."""
+    lines = ["# 状态流转", "", "由 `make docs` 依据程序中的流转表生成，请勿手工修改。", ""]
+    for title, flow in FLOWS:
+        lines += _section(title, flow)
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    TARGET.write_text(flows(), encoding="utf-8")
