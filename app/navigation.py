@@ -54,6 +54,7 @@ def register(app: Flask) -> None:
     from app.accounts.views import SessionView
     from app.annual_plans.import_views import PlanImportView
     from app.annual_plans.views import PlanBinView, PlanView
+    from app.annual_plans.window_views import DeclarationWindowView
     from app.api.views import CommunityApi, DescriptionView, RegionApi
     from app.attachments.views import AttachmentView
     from app.audit.views import AuditEventView
@@ -71,7 +72,7 @@ def register(app: Flask) -> None:
         appbuilder.add_api(api)
     accounts = (AccountView, UserSessionView, SignInRecordView, ProfileView, RoleView, PolicyView, VisibilityView)
     communities = (CommunityView, CommunityBinView, CommunityMapView, CommunityImportView)
-    areas = (ReserveView, ReserveBinView, PlanView, PlanBinView, PlanImportView)
+    areas = (ReserveView, ReserveBinView, PlanView, PlanBinView, PlanImportView, DeclarationWindowView)
     others = (DraftView, AuditEventView, DescriptionView, ManualView, AttachmentView)
     schemes = (SchemeView, PublicSchemeView, SchemeCommentView)
     for view in (SessionView, *accounts, *communities, *areas, *schemes, *others):

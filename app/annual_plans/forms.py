@@ -7,8 +7,8 @@ from typing import Any
 from wtforms import BooleanField, StringField
 from wtforms.widgets import DateInput
 
-from app.annual_plans.models import PlanTask
-from app.annual_plans.rules import FUNDS, LONG_TERM, PROGRAMMES
+from app.annual_plans.models import DeclarationWindow, PlanTask
+from app.annual_plans.rules import FUNDS, LONG_TERM, LONGEST_NOTE, PROGRAMMES
 from app.areas.forms import AreaForm, text_field
 from app.areas.rules import REQUIRED, TEXTS
 from app.web.record_form import RecordForm
@@ -68,3 +68,14 @@ class LongTermForm(RecordForm):
     property_managed_new = _figure("property_managed_new")
     professionally_managed = _figure("professionally_managed")
     professionally_managed_new = _figure("professionally_managed_new")
+
+
+class WindowForm(RecordForm):
+    """When counties may declare plan tasks of a year."""
+
+    keys = ("opens", "closes", "county_may_add", "note")
+    starred = frozenset({"opens", "closes"})
+    opens = StringField(DeclarationWindow.__table__.c.opens.info["label"], widget=DateInput())
+    closes = StringField(DeclarationWindow.__table__.c.closes.info["label"], widget=DateInput())
+    county_may_add = BooleanField(DeclarationWindow.__table__.c.county_may_add.info["label"])
+    note = text_field(DeclarationWindow.__table__.c.note.info["label"], LONGEST_NOTE)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from app.areas.rules import read_fields
 from app.kernel.errors import N_, Finding, Message, msg
 from app.kernel.money import parse_money
 from app.kernel.text import BadInput, normalise_input, parse_int
@@ -91,6 +92,7 @@ def light(start_due: dt.date, finish_due: dt.date, state: str, today: dt.date, w
 
 # --- codes and windows (M1.6.c) --------------------------
 
+LONGEST_NOTE = 200
 _CODE_RE = re.compile(r"(\d{6})(\d{8})(\d{3})\Z", re.ASCII)
 LAST_NUMBER = 999
 
@@ -152,8 +154,11 @@ def default_window(
 # --- fields ----------------------------------------------
 
 
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+
+
 def _read_year(raw: Any) -> int | None:
-    return parse_int(raw, minimum=2000, maximum=2100)
+    return parse_int(raw, minimum=FIRST_YEAR, maximum=LAST_YEAR)
 
 
 def _read_date(raw: Any) -> dt.date | None:
@@ -197,6 +202,25 @@ READERS: dict[str, Callable[[Any], Any]] = {
     **{column: lambda raw: parse_int(raw, minimum=0) for column in LONG_TERM},
 }
 """How typed text becomes the value of a plan's field (besides the texts of an area); raises `BadInput`."""
+
+
+def read_window(typed: Mapping[str, Any]) -> tuple[dict[str, Any], list[Finding]]:
+    """Values of a declaration window (its days, ``county_may_add``, ``note``) and what is wrong with them."""
+    readers: dict[str, Callable[[Any], Any]] = {
+        "opens": _read_date, "closes": _read_date, "county_may_add": _read_flag, "note": normalise_input,
+    }  # fmt: skip
+    values, found = read_fields(typed, readers, "M1.6.c")
+    wrong = {finding.field for finding in found}
+    for field in ("opens", "closes"):
+        if values.get(field) is None and field not in wrong:
+            found.append(Finding("M1.6.c", "error", field, msg("Required.")))
+    if len(values.get("note", "")) > LONGEST_NOTE:
+        text = msg("At most %(most)s characters.", most=LONGEST_NOTE)
+        found.append(Finding("M1.6.c", "error", "note", text))
+    if not found and values["opens"] > values["closes"]:
+        text = msg("The declaration must not close before it opens.")
+        found.append(Finding("M1.6.c", "error", "closes", text))
+    return values, found
 
 
 def date_findings(values: Mapping[str, Any]) -> list[Finding]:

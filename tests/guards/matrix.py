@@ -164,6 +164,9 @@ COMMENTS = [
 IMPORTERS = EDITORS | PROVINCE
 PLAN_IMPORTERS = CITY | PROVINCE
 PLAN_IMPORTS = [
+    row("DeclarationWindowView.list", "GET", PROVINCE),
+    row("DeclarationWindowView.edit", "GET", PROVINCE, args={"year": 2027}),
+    row("DeclarationWindowView.edit", "POST", PROVINCE, 409, 422, args={"year": 2027}),
     row("PlanImportView.start", "GET", PLAN_IMPORTERS),
     row("PlanImportView.template", "GET", PLAN_IMPORTERS),
     row("PlanImportView.upload", "POST", PLAN_IMPORTERS, 422),
