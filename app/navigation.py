@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask
+from flask import Flask, request
 
 from app.extensions import _, appbuilder
 from app.kernel.actor import Actor
@@ -22,6 +22,11 @@ class Entry:
     icon: str
     permission: tuple[str, str]
     levels: frozenset[str] = frozenset()
+    args: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def view(self) -> str:
+        return self.endpoint.partition(".")[0]
 
 
 COUNTY = frozenset({"county"})
@@ -32,6 +37,10 @@ MENU: tuple[Entry, ...] = (
     Entry("CommunityView.list", N_("Candidates"), "database", ("can_list", "Community"), ABOVE),
     Entry("ReserveView.list", N_("Project reserve"), "archive", ("can_list", "ReserveProject"), COUNTY),
     Entry("ReserveView.list", N_("Reserve library"), "archive", ("can_list", "ReserveProject"), ABOVE),
+    Entry("PlanView.list", N_("Works library"), "progress", ("can_list", "PlanTask"), ABOVE,
+          (("library", "works"),)),
+    Entry("PlanView.list", N_("Library of finished works"), "circle-check", ("can_list", "PlanTask"), ABOVE,
+          (("library", "done"),)),
     Entry("PlanView.list", N_("Yearly plan ledger"), "list-details", ("can_list", "PlanTask")),
     Entry("SchemeView.list", N_("Review of schemes"), "clipboard-check", ("can_approve", "Scheme"), COUNTY),
     Entry("SchemeView.list", N_("Review of schemes"), "clipboard-check", ("can_list", "Scheme"), ABOVE),
@@ -89,19 +98,25 @@ def entries_for(actor: Actor) -> list[Entry]:
 
 
 def menu_for(actor: Actor, endpoint: str) -> list[dict[str, Any]]:
-    """Label, address, icon and whether it is the current one."""
+    """Label, address, icon and whether it is the current one; of two entries of a view the narrower one is."""
     view = endpoint.partition(".")[0]
+    entries = entries_for(actor)
+    narrow = [entry for entry in entries if entry.args and entry.view == view and _asked(entry)]
     return [
         {
             "label": _(entry.label),
-            "href": page_path(entry.endpoint),
+            "href": page_path(entry.endpoint, **dict(entry.args)),
             "icon": entry.icon,
-            "key": entry.endpoint.partition(".")[0],
-            "current": (view + "_").startswith(entry.endpoint.partition(".")[0] + "_"),
+            "key": entry.view + "".join(f":{value}" for _key, value in entry.args),
+            "current": entry in narrow if narrow or entry.args else (view + "_").startswith(entry.view + "_"),
             "count": 0,
         }
-        for entry in entries_for(actor)
+        for entry in entries
     ]
+
+
+def _asked(entry: Entry) -> bool:
+    return all(request.args.get(key) == value for key, value in entry.args)
 
 
 def first_page(actor: Actor) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from markupsafe import Markup
@@ -80,6 +81,13 @@ def _programme(columns: Any, args: Mapping[str, str]) -> ColumnElement[bool] | N
     return columns[flag].is_(True) if flag in PROGRAMMES else None
 
 
+def _library(columns: Any, args: Mapping[str, str]) -> ColumnElement[bool] | None:
+    """``library``: 实施库 (``works``) holds what is planned and not finished, 完工库 (``done``) the rest."""
+    wanted = args.get("library", "")
+    finished = columns.implementation_state == "finished"
+    return {"works": ~finished, "done": finished}.get(wanted)
+
+
 def _assigned(columns: Any, args: Mapping[str, str]) -> ColumnElement[bool] | None:
     wanted = args.get("account", "")
     return columns.account_assigned.is_(wanted == "yes") if wanted in ("yes", "no") else None
@@ -97,12 +105,13 @@ class PlanListing(AreaListing):
         Filter("year", year_clause("year"), _l("Listed in plan of")),
         Filter("light", _light_filter, _l("Warning light")),
         choice_filter("status", "implementation_state", IMPLEMENTATION_STATES, _l("Implementation state")),
+        Filter("library", _library, _l("Library")),
         Filter("programme", _programme, _l("Programme")),
         Filter("account", _assigned, _l("Account assigned")),
     )
     columns = (
-        *(Column(c.key, c.label, c.needs, c.show, c.value, group=BASICS, css=c.css, default=False)
-          for c in PLACE_COLUMNS),
+        *(replace(column, default=False, default_above=above)
+          for column, above in zip(PLACE_COLUMNS, (("province",), ("city", "province")), strict=True)),
         Column("year", _l("Listed in plan of"), ("year",), lambda row: str(row.year), plain("year"), "int",
                "", "num", sort="year", group=BASICS, width=8),
         Column("code", _l("Area code"), ("code",), plain("code"), plain("code"), 

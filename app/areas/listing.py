@@ -23,7 +23,7 @@ from app.web.wording import local_time
 BASICS = _l("Basic information")
 SCALE = _l("Scale and investment")
 RESPONSIBILITY = _l("Responsibility")
-MOST_NAMES, MOST_TITLE = 30, 120
+MOST_NAMES, MOST_TITLE = 20, 120
 
 SCHEME_STATES: dict[str, str] = {
     "": N_("Not filled in"),

@@ -415,3 +415,21 @@ def test_a_community_edited_from_the_dossier_leads_back(place: Any, clerk: Any) 
     else:
         pytest.fail(text(answer)[:2000])
     assert clerk.get(link.replace("/plans", "//evil.example")).status_code == 200
+
+
+@pytest.mark.req("M2.1.4", "M1.0")
+def test_the_libraries_of_city_and_province(app_db: Flask, signed_in: Any) -> None:
+    """意向库·储备库·实施库·完工库·计划台账: what is finished leaves the works library by itself."""
+    with app_db.app_context(), acting_as(SYSTEM), unit_of_work() as session:
+        plan = session.scalars(select(PlanTask).where(PlanTask.code == "43070320210719807")).one()
+        plan.implementation_state = "finished"
+    client = signed_in("changde")
+    every = total(client.get("/plans/list/"))
+    done, works = client.get("/plans/list/?library=done"), client.get("/plans/list/?library=works")
+    assert (total(done), total(works)) == (1, every - 1)
+    menu = re.findall(r'<a href="([^"]+)"( aria-current="page")?><svg', text(done).partition("p-nav")[2])
+    paths = [path.replace("&amp;", "&") for path, _current in menu]
+    assert paths[:5] == ["/communities/list/", "/reserve/list/", "/plans/list/?library=works",
+                         "/plans/list/?library=done", "/plans/list/"]  # fmt: skip
+    assert [path for path, current in menu if current] == ["/plans/list/?library=done"]
+    assert "完工库" not in text(signed_in("dingcheng").get("/plans/list/"))
