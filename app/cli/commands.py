@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
+from sqlalchemy.orm import Session
 
 from app.accounts import services as accounts
 from app.extensions import db
-from app.kernel.actor import SYSTEM
+from app.kernel.actor import SYSTEM, Actor
 from app.persistence.context import acting_as
 from app.persistence.work import unit_of_work
 
@@ -75,24 +77,32 @@ def worker() -> None:
     current_app.extensions["portal_queue"].serve()
 
 
+def _until_nothing_is_left(erase: Callable[[Session, Actor], int]) -> int:
+    """Erase in short transactions; returns how many rows went."""
+    erased = 0
+    while True:
+        with unit_of_work() as session:
+            gone = erase(session, SYSTEM)
+        erased += gone
+        if not gone:
+            return erased
+
+
 @portal.command("tidy")
 def tidy() -> None:
     """Daily: remove for good what the recycle bin held long enough, old drafts and tokens of old forms."""
     from app.attachments import upkeep
-    from app.communities.services import erase_expired
+    from app.communities import services as communities
+    from app.schemes import upkeep as areas
     from app.web import drafts, submissions
 
-    erased = 0
     with acting_as(SYSTEM):
-        while True:
-            with unit_of_work() as session:
-                gone = erase_expired(session, SYSTEM)
-            erased += gone
-            if not gone:
-                break
+        erased_areas = _until_nothing_is_left(areas.erase_expired)
+        erased = _until_nothing_is_left(communities.erase_expired)
         with unit_of_work() as session:
             forgotten = drafts.forget_old(session) + submissions.forget_old(session)
         files, contents, uploads = upkeep.tidy()
+    click.echo(f"{erased_areas} reserve projects and plan tasks erased")
     click.echo(f"{erased} communities erased, {forgotten} drafts and form tokens forgotten")
     click.echo(f"{files} attachments erased, {contents} contents removed, {uploads} unfinished uploads given up")
 
