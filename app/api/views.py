@@ -9,11 +9,13 @@ from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 
 from app.api import openapi
+from app.api.areas import PlanApi, ReserveApi
 from app.api.communities import CommunityApi
 from app.api.regions import RegionApi
+from app.api.schemes import SchemeApi
 from app.extensions import _
 
-__all__ = ["CommunityApi", "DescriptionView", "RegionApi"]
+__all__ = ["CommunityApi", "DescriptionView", "PlanApi", "RegionApi", "ReserveApi", "SchemeApi"]
 
 
 def flat(schema: dict[str, Any]) -> str:

@@ -92,7 +92,7 @@ def test_the_document_lists_every_route(world: World) -> None:
     real = {
         (rule.rule, method)
         for rule in world.app.url_map.iter_rules()
-        if rule.endpoint.startswith(("CommunityApi.", "RegionApi."))
+        if rule.endpoint.startswith(("CommunityApi.", "RegionApi.", "ReserveApi.", "PlanApi.", "SchemeApi."))
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     assert real <= told

@@ -226,6 +226,20 @@ API = [
     row("CommunityApi.get", "GET", READERS, target="community", nobody=(401,)),
     row("CommunityApi.post", "POST", EDITORS, 415, nobody=(401,)),
     row("CommunityApi.put", "PUT", EDITORS, 415, target="community", foreign=(404, 415), nobody=(401,)),
+    *(
+        row(f"{api}.{name}", verb, who, *own, target=target if name not in ("get_list", "post") else "",
+            nobody=(401,), **({"foreign": (404, 415)} if verb in ("PUT", "POST", "DELETE") else {}))
+        for api, target in (("ReserveApi", "reserve"), ("PlanApi", "plan"))
+        for name, verb, who, own in (
+            ("get_list", "GET", READERS, (200,)), ("get", "GET", READERS, (200,)), ("post", "POST", EDITORS, (415,)),
+            ("put", "PUT", EDITORS, (415,)), ("links", "GET", READERS, (200,)), ("link", "POST", EDITORS, (415,)),
+            ("unlink", "DELETE", EDITORS, (415,)),
+        )
+    ),
+    row("SchemeApi.get_list", "GET", READERS | JOINT, nobody=(401,)),
+    row("SchemeApi.get", "GET", READERS | JOINT, target="scheme", nobody=(401,)),
+    row("SchemeApi.post", "POST", EDITORS, 415, nobody=(401,)),
+    row("SchemeApi.put", "PUT", EDITORS, 415, target="scheme", foreign=(404, 415), nobody=(401,)),
     row("RegionApi.get_list", "GET", READERS | JOINT | SYSTEM, nobody=(401,)),
     row("RegionApi.get", "GET", READERS | JOINT | SYSTEM, target="region", nobody=(401,)),
     row("DescriptionView.docs", "GET", EVERYBODY, nobody=(401,)),

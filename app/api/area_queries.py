@@ -1,0 +1,108 @@
+"""Lists of reserve projects, plan tasks and schemes for programs: explicit columns, the scope as an argument."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, func, select
+
+from app.annual_plans.models import PlanTask
+from app.api.reading import Offered, Query
+from app.areas.models import CommunityLink, ReserveLink
+from app.extensions import db
+from app.persistence.context import current_scope
+from app.persistence.gate import SCOPE_APPLIED, scope_clause
+from app.reserve.models import ReserveProject
+from app.schemes.models import Scheme
+
+_BASE = (
+    "id", "version", "county_code", "name", "address", "supervision_unit", "supervisor_name", "supervisor_phone",
+    "original_owners", "community_count", "building_count", "household_count", "unit_count",
+    "unit_without_elevator_count", "substandard_household_count", "built_up_to_2000", "built_after_2000",
+    "earliest_built_year", "floor_area", "planned_investment", "scheme_state", "scheme_investment", "created_at",
+    "updated_at",
+)  # fmt: skip
+_PLAN = (
+    "year", "code", "planned_start", "planned_finish", "central_budget", "provincial_pilot", "livelihood",
+    "special_bond", "implementation_state", "approved_investment",
+)  # fmt: skip
+SHOWN: dict[str, tuple[str, ...]] = {
+    "reserve_project": _BASE,
+    "plan_task": (*_BASE, *_PLAN),
+    "scheme": (
+        "id", "version", "county_code", "reserve_project_id", "plan_task_id", "state", "property_management",
+        "elevator_count", "parking_count", "rain_sewage_separated", "piped_gas", "waste_sorted", "fire_facilities",
+        "security_facilities", "fibre_to_home", "weak_lines_tidied", "strong_lines_tidied", "investment",
+        "investment_basic", "investment_improved", "investment_upgraded", "standard", "subsidy_standard",
+        "safeguards", "filler_name", "filler_phone", "review_round", "submitted_at", "published_on",
+        "published_until", "created_at", "updated_at",
+    ),
+}  # fmt: skip
+TABLES: dict[str, Table] = {
+    "reserve_project": ReserveProject.__table__,  # type: ignore[dict-item]
+    "plan_task": PlanTask.__table__,  # type: ignore[dict-item]
+    "scheme": Scheme.__table__,  # type: ignore[dict-item]
+}
+_AREA_ORDER = frozenset({"id", "name", "county_code", "household_count", "floor_area", "updated_at"})
+_AREA_FILTERS = {
+    "id": "number", "county_code": "text", "scheme_state": "text", "community_count": "number", "updated_at": "time",
+}  # fmt: skip
+OFFERED: dict[str, Offered] = {
+    "reserve_project": Offered(order=_AREA_ORDER, filters=_AREA_FILTERS),
+    "plan_task": Offered(
+        order=_AREA_ORDER | {"year", "code"},
+        filters={**_AREA_FILTERS, "year": "number", "code": "text", "implementation_state": "text"},
+    ),
+    "scheme": Offered(
+        order=frozenset({"id", "county_code", "investment", "submitted_at", "updated_at"}),
+        filters={
+            "id": "number", "county_code": "text", "state": "text", "reserve_project_id": "number",
+            "plan_task_id": "number", "updated_at": "time",
+        },
+    ),
+}  # fmt: skip
+
+
+def _condition(stored: Any, operator: str, value: Any) -> ColumnElement[bool]:
+    if operator == "sw":
+        found: ColumnElement[bool] = stored.startswith(value, autoescape=True)
+        return found
+    if operator == "gt":
+        return stored > value  # type: ignore[no-any-return]
+    return stored < value if operator == "lt" else stored == value  # type: ignore[no-any-return]
+
+
+def page(kind: str, asked: Query, *more: ColumnElement[bool]) -> tuple[Sequence[Any], int]:
+    """The rows of one page and how many match in all, exactly; two statements."""
+    table = TABLES[kind]
+    where = [scope_clause(current_scope(), table.c.county_code), *more]
+    where += [_condition(table.c[column], operator, value) for column, operator, value in asked.filters]
+    if "deleted_at" in table.c:
+        where.append(table.c.deleted_at.is_(None))
+    if asked.search and "name" in table.c:
+        where.append(table.c.name.contains(asked.search, autoescape=True))
+    options = {SCOPE_APPLIED: True}
+    counted = select(func.count()).select_from(table).where(*where)
+    total = int(db.session.execute(counted, execution_options=options).scalar_one())
+    order = table.c[asked.order_column or "id"]
+    found = select(*(table.c[name] for name in SHOWN[kind])).where(*where)
+    found = found.order_by(order.desc() if asked.descending else order.asc(), table.c.id)
+    found = found.limit(asked.page_size).offset(asked.page * asked.page_size)
+    return db.session.execute(found, execution_options=options).all(), total
+
+
+def links(owner: str, owner_id: int) -> dict[str, list[int]]:
+    """Ids of the communities an owner holds directly, and of a plan's reserve projects."""
+    link: Any = CommunityLink.__table__
+    options = {SCOPE_APPLIED: True}
+    mine = scope_clause(current_scope(), link.c.county_code)
+    held = select(link.c.community_id).where(link.c[f"{owner}_id"] == owner_id, mine).order_by(link.c.community_id)
+    found = {"communities": list(db.session.execute(held, execution_options=options).scalars())}
+    if owner == "plan_task":
+        other: Any = ReserveLink.__table__
+        inside = scope_clause(current_scope(), other.c.county_code)
+        of = select(other.c.reserve_project_id).where(other.c.plan_task_id == owner_id, inside)
+        rows = db.session.execute(of.order_by(other.c.reserve_project_id), execution_options=options)
+        found["reserve_projects"] = list(rows.scalars())
+    return found
