@@ -9,7 +9,15 @@ import pytest
 from flask import Flask
 
 import config
-from tests.areas.helpers import open_window
+from app.extensions import db
+from app.kernel.actor import SYSTEM
+from app.persistence.context import acting_as
+from app.persistence.work import unit_of_work
+from app.reserve import services as reserve
+from app.schemes import queries as schemes_of
+from app.schemes import services as schemes
+from tests.areas.helpers import make_community, make_plan, make_reserve, open_window
+from tests.schemes.test_services import FULL, item
 
 AXE = (config.ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 TAGS = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']}"
@@ -191,6 +199,45 @@ def test_ticks_are_kept_over_pages_searches_and_refusals(
     until(page, "!document.getElementById('link-dialog')")
 
 
+@pytest.mark.req("M1.6.1", "M1.6.2")
+def test_a_scheme_is_carried_over_and_given_back(
+    app_sqlite: Flask, page_as: Callable[..., Any], faults: list[str]
+) -> None:
+    """供水管网 12 and 楼顶防水 12 of a reserve project come into the plan task, and leave it when asked to."""
+    with app_sqlite.app_context():
+        open_window()
+        with acting_as(SYSTEM), unit_of_work() as session:
+            area = make_reserve(session)
+            reserve.link(session, area, [make_community(session, "方案测试小区").id])
+            scheme = schemes.ensure_scheme(session, area)
+            schemes.save_draft(session, scheme, FULL, scheme.version)
+            lines = {item("GN-B01").id: ("12", ""), item("GN-B02").id: ("12", None)}
+            schemes.save_items(session, scheme, lines)
+            plan_id = make_plan(session).id
+    page = watched(page_as("dingcheng"), faults)
+    page.goto(f"/plans/show/{plan_id}#link")
+    page.locator("tr[data-item]").first.wait_for()
+    page.click("#link-dialog label:has-text('储备')")
+    find(page, "测试储备项目").locator("input").check()
+    page.click("text=确认关联 1 个")
+    told(page, "已关联 1 个储备项目")
+    assert page.locator("[data-link-told] p").count() >= 2, "it says what was carried over"
+    page.click("#link-dialog label:has-text('已关联')")
+    find(page, "测试储备项目").locator("input").check()
+    page.click("#link-dialog .dialog-foot [data-link-do=unlink]")
+    page.locator("#link-keep[open]").wait_for()
+    sound(page)
+    page.keyboard.press("Escape")
+    assert page.inner_text("[data-link-picked]") == "已选 1 个", "cancelled: nothing was done"
+    page.click("#link-dialog .dialog-foot [data-link-do=unlink]")
+    page.locator("#link-keep [name=keep]").nth(1).check()
+    page.click("#link-keep [value=yes]")
+    told(page, "已取消关联 1 个储备项目")
+    with app_sqlite.app_context(), acting_as(SYSTEM):
+        left = schemes_of.scheme_of(db.session(), "plan_task", plan_id)
+        assert left is None or not left.items
+
+
 @pytest.mark.req("M1.6", "M1.6.3", "M1.6.5", "M1.6.6")
 @pytest.mark.parametrize(("width", "dark"), [(1440, False), (360, True)])
 def test_pages_are_sound(page_as: Callable[..., Any], faults: list[str], width: int, dark: bool) -> None:
@@ -214,3 +261,7 @@ def test_pages_are_sound(page_as: Callable[..., Any], faults: list[str], width: 
         sound(page)
     page.goto("/reserve/list/")
     sound(page)
+    above = watched(page_as("hunan", width=width, dark=dark), faults)
+    for path in ("list/", "windows/", "windows/edit/2027", "import/"):
+        above.goto(f"/plans/{path}")
+        sound(above)
