@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import Table, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -30,13 +31,34 @@ def next_code(session: Session, county_code: str) -> str:
     while True:
         number = _take(session, county_code, day)
         if number > LAST_NUMBER:
-            text = N_("All 999 codes of %(county)s for %(day)s are used: try again tomorrow.")
-            raise RuleViolation(
-                Finding("M1.6.c", "error", "code", msg(text, county=county_code, day=day.isoformat()))
-            )
+            raise RuleViolation(_used_up(county_code, day))
         code = make_code(county_code, day, number)
         if not codes_in_use(session, [code]):
             return code
+
+
+def next_codes(
+    session: Session, county_code: str, count: int, besides: Collection[str] = frozenset()
+) -> list[str]:
+    """As many free codes of today as asked for, none of ``besides``; three statements however many they are.
+
+    Raises: RuleViolation when the county has not that many left today.
+    """
+    day = calendar.today()
+    first = _take(session, county_code, day)
+    numbers = range(first, LAST_NUMBER + 1)
+    used = codes_in_use(session, [make_code(county_code, day, number) for number in numbers]) | set(besides)
+    free = [n for n in numbers if make_code(county_code, day, n) not in used][:count]
+    if len(free) < count:
+        raise RuleViolation(_used_up(county_code, day))
+    mine = (_counter.c.county_code == county_code, _counter.c.day == day)
+    execute(session, update(_counter).where(*mine).values(last=free[-1]))
+    return [make_code(county_code, day, number) for number in free]
+
+
+def _used_up(county_code: str, day: Any) -> Finding:
+    text = N_("All 999 codes of %(county)s for %(day)s are used: try again tomorrow.")
+    return Finding("M1.6.c", "error", "code", msg(text, county=county_code, day=day.isoformat()))
 
 
 def _take(session: Session, county_code: str, day: Any) -> int:

@@ -1,228 +1,240 @@
-"""The import of a year's plan tasks by province or city (M1.6.c): checked row by row, written all or none.
+"""The import of a year's plan tasks by province or city (M1.6.c): rows against rules, ledger and each other.
 
-A row means the living plan task of its code or, without one, of its county, year and name; empty cells
-change nothing, so the same file once more is an import that changes nothing. Figures are never imported.
+A row whose code exists, or else whose county, year and name do, changes that plan task; empty cells change
+nothing. So an export, or the same file once more, is an import that changes nothing. The declaration's window
+binds counties, not those who import.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.annual_plans import services
-from app.annual_plans.models import PlanTask
-from app.annual_plans.queries import codes_in_use
-from app.annual_plans.rules import PROGRAMMES, code_findings, date_findings
-from app.areas.sums import execute
+from app.annual_plans import import_queries as queries
+from app.annual_plans import import_writing, sheets
+from app.annual_plans.rules import code_findings, date_findings, fund_findings
+from app.annual_plans.services import read_plan
 from app.communities.import_match import county_codes
-from app.exchange.columns import Kind, SheetColumn
+from app.exchange.columns import SheetColumn
 from app.exchange.imports import Target, register
 from app.exchange.staging import BAD, CHANGED, DUPLICATE, NEW, UNCHANGED, Assessment, Chunk, RawRows
 from app.extensions import _
+from app.kernel import calendar
 from app.kernel.actor import Actor
-from app.kernel.errors import Finding, Message, OutOfScope, RuleViolation, StaleRow, msg
-from app.kernel.text import normalise_input
+from app.kernel.errors import Finding, Message, RuleViolation, msg
+from app.kernel.money import parse_money
+from app.kernel.text import BadInput, as_finding, mask_phone, normalise_input
 from app.regions.cache import current
-from app.web.record_form import text_of
 
-_plan = PlanTask.__table__
-# key: (further headings, kind, example)
-OFFICIAL: dict[str, tuple[tuple[str, ...], Kind, str]] = {
-    "year": (("列入计划年度", "计划年度", "年度"), "int", "2027"),
-    "city": (("市州", "州市"), "text", ""),
-    "county": (("区县", "县市区"), "text", ""),
-    "code": (("小(片)区编码", "编码"), "text", ""),
-    "name": (("小(片)区名称", "小区名称", "计划任务名称"), "text", "幸福里片区"),
-    "planned_start": (("计划开工日期", "计划开工时间"), "date", "2027-06-30"),
-    "planned_finish": (("计划完工日期", "计划完工时间"), "date", "2028-12-31"),
-    "central_budget": (("中央预算内资金支持", "是否是中央预算内资金支持项目"), "text", "否"),
-    "provincial_pilot": (("省级试点", "是否纳入省级试点小区"), "text", "否"),
-    "livelihood": (("民生实事", "是否纳入1000个民生实事项目"), "text", "是"),
-    "special_bond": (("专项债", "是否是专项债支持项目"), "text", "否"),
-    "funds_planned": (("计划总投资(万元)", "计划总投资"), "decimal", "216.00"),
-}
-STORED = tuple(key for key in OFFICIAL if key not in ("city", "county"))
-TYPED = tuple(key for key in STORED if key != "code")
-_REQUIRED = ("year", "county", "name")
-_KEPT = ("id", "version", "county_code", *STORED)
+_RULE = "M1.6.c"
 
 
-def columns(actor: Actor) -> tuple[SheetColumn, ...]:
-    """The columns with headings, drop-downs and notes in the actor's language and jurisdiction."""
-    counties = current().in_scope(actor.scope)
-    first = counties[0] if counties else None
-    cities = tuple(dict.fromkeys(filter(None, (current().city_name(region.code) for region in counties))))
-    lists = {"city": cities, "county": tuple(dict.fromkeys(region.name for region in counties))}
-    lists |= dict.fromkeys(PROGRAMMES, (_("Yes"), _("No")))
-    shown = {"city": current().city_name(first.code), "county": first.name} if first else {}
-    notes = {
-        "code": _("Leave it empty: the portal gives a code. Older tasks keep theirs."),
-        "year": _("Four digits."),
-        "planned_start": _("May stay empty: then the deadlines of the province count."),
-    }
-    special = {"city": _("City"), "county": _("County")}
-    return tuple(
-        SheetColumn(
-            key, special.get(key) or str(_plan.c[key].info["label"]), aliases=aliases, kind=kind,
-            required=key in _REQUIRED, choices=lists.get(key, ()), note=notes.get(key, ""),
-            example=shown.get(key, example), unit=_("10k yuan") if key == "funds_planned" else "",
-            width=30 if key == "name" else 20 if key == "code" else None,
-            fill_merged=key in ("year", "city", "county"),
-        )
-        for key, (aliases, kind, example) in OFFICIAL.items()
-    )  # fmt: skip
+def _error(key: str, message: Message) -> Finding:
+    return Finding(_RULE, "error", key, message)
 
 
 class _File:
-    """One assessment under way: cells, counties, and the plan tasks they speak of."""
+    """One assessment under way: what every row says, which plan task it means, and what is wrong with it."""
 
     def __init__(self, session: Session, actor: Actor, raw: RawRows) -> None:
         self.raw, self.size, self.cells = raw, raw.size, raw.columns
-        self.codes, self.errors = county_codes(
-            current(), actor, self.cells.get("city"), self.cells.get("county"), self.size
-        )
-        self.present = [key for key in TYPED if key in self.cells]
-        self.counties = sorted(set(self.codes) - {""})
-        self.known = _known(session, self.counties)
-        self.by_code = {row["code"]: row for row in self.known}
-        self.by_name = {(row["county_code"], row["year"], row["name"]): row for row in self.known}
-        typed = sorted({self.code(i) for i in range(self.size)} - {"", *self.by_code})
-        self.used = set()
-        for start in range(0, len(typed), 500):
-            self.used |= codes_in_use(session, typed[start : start + 500])
+        self.regions, get = current(), raw.columns.get
+        self.codes, found = county_codes(self.regions, actor, get("city"), get("county"), self.size)
+        self.plan_codes = [normalise_input(cell or "") for cell in get("code") or [None] * self.size]
+        self.named = {code for code in self.plan_codes if code}
+        self._places_by_code(session, found)
+        self.findings: dict[int, list[Finding]] = defaultdict(list, found)
+        self.typed = [self._typed(row) for row in range(self.size)]
+        self.values = [self._read(row) for row in range(self.size)]
+        self.counties = {code for code in self.codes if code}
+        self.known = queries.known(session, self.counties, self.named)
+        self.of: dict[int, int] = {}
+        for row in range(self.size):
+            if self.codes[row]:
+                self._match(row)
+        self.whole = queries.whole(session, self.of.values())
+        self.again: set[int] = set()
 
-    def code(self, row: int) -> str:
-        return normalise_input(self.cells["code"][row]) if "code" in self.cells else ""
+    def _places_by_code(self, session: Session, found: dict[int, list[Finding]]) -> None:
+        """A row without a county, as an export may leave it out, is where the plan task of its code is."""
+        counties = self.cells.get("county") or [None] * self.size
+        bare = [row for row in range(self.size) if not counties[row] and self.plan_codes[row]]
+        known = queries.known(session, (), {self.plan_codes[row] for row in bare}).by_code if bare else {}
+        for row in bare:
+            if self.plan_codes[row] in known:
+                self.codes[row] = known[self.plan_codes[row]].county_code
+                found.pop(row, None)
 
-    def typed(self, row: int) -> dict[str, Any]:
-        """The cells of a row that say something."""
-        return {key: self.cells[key][row] for key in self.present if self.cells[key][row] not in (None, "")}
+    # ── cells ──
+    def _typed(self, row: int) -> dict[str, str]:
+        """The cells of a row that say anything; a year may end in 年."""
+        typed = {
+            key: str(self.cells[key][row])
+            for key in sheets.STORED
+            if key in self.cells and self.cells[key][row] not in (None, "")
+        }
+        if "year" in typed:
+            typed["year"] = normalise_input(typed["year"]).removesuffix("年")
+        return typed
 
-    def fail(self, row: int, rule: str, field: str, message: Message) -> None:
-        self.errors.setdefault(row, []).append(Finding(rule, "error", field, message))
-
-    def read(self, row: int) -> dict[str, Any]:
-        """Values of a row; what is wrong with it goes to the errors."""
+    def _read(self, row: int) -> dict[str, Any]:
+        """What the cells mean. A masked phone, as exports show it, is judged later beside the stored one."""
+        typed = {key: cell for key, cell in self.typed[row].items() if "*" not in cell or key != "supervisor_phone"}
         try:
-            return services.read_plan({"name": "", "year": None, **self.typed(row)})
+            return read_plan({"year": None, "name": "", **typed})
         except RuleViolation as refusal:
-            self.errors.setdefault(row, []).extend(refusal.findings)
+            self.findings[row] += [Finding(_RULE, f.level, f.field, f.message) for f in refusal.findings]
             return {}
 
-    def record(self, row: int, values: dict[str, Any]) -> Any:
-        """The plan task that a row means, or None; a code of somebody else is an error."""
-        code = self.code(row)
-        if not code:
-            return self.by_name.get((self.codes[row], values.get("year"), values.get("name")))
-        found = self.by_code.get(code)
-        if wrong := code_findings(code):
-            self.errors.setdefault(row, []).extend(wrong)
-        elif code in self.used if found is None else found["county_code"] != self.codes[row]:
-            self.fail(row, "M1.6.c", "code", msg("This code is already used by another plan task."))
-        return found
-
-    def twin(self, seen: dict[Any, int], row: int, values: dict[str, Any]) -> bool:
-        """Whether an earlier row says the same; one that contradicts it is an error."""
-        keys = [("name", self.codes[row], values.get("year"), values.get("name"))]
-        keys += [("code", self.code(row))] if self.code(row) else []
-        earlier = next((seen[key] for key in keys if key in seen), None)
-        for key in keys:
-            seen.setdefault(key, row)
-        if earlier is None:
-            return False
-        if all(column[row] == column[earlier] for column in self.cells.values()):
-            return True
-        message = msg("Row %(row)s of the file means the same plan task.", row=self.raw.numbers[earlier])
-        self.fail(row, "M1.6.c", "name", message)
-        return False
-
-
-def _known(session: Session, counties: Sequence[str]) -> list[Any]:
-    """Living plan tasks of the counties, which are inside the actor's scope."""
-    found: list[Any] = []
-    for start in range(0, len(counties), 200):
-        statement = select(*(_plan.c[key] for key in _KEPT)).where(
-            _plan.c.county_code.in_(counties[start : start + 200]), _plan.c.deleted_at.is_(None)
+    # ── which plan task ──
+    def _match(self, row: int) -> None:
+        code, values = self.plan_codes[row], self.values[row]
+        found = self.known.by_code.get(code) if code else None
+        if code and found is None and not self._sound_code(row, code):
+            return
+        if found is not None:
+            self._by_code(row, found)
+            return
+        namesakes = self.known.by_name.get(
+            (self.codes[row], values.get("year", 0), values.get("name", "")), ()
         )
-        found += execute(session, statement).mappings()
-    return found
+        if code and namesakes:
+            text_ = msg("This plan task exists with the code %(code)s.", code=namesakes[0].code)
+            self.findings[row].append(_error("code", text_))
+        elif len(namesakes) > 1:
+            text_ = msg("The county has %(count)s plan tasks of this name and year: tell the code.",
+                        count=len(namesakes))  # fmt: skip
+            self.findings[row].append(_error("name", text_))
+        elif namesakes:
+            self.of[row] = namesakes[0].id
+
+    def _sound_code(self, row: int, code: str) -> bool:
+        wrong = code_findings(code)
+        place = self.regions.find(code[:6])
+        if not wrong and place is not None and place.code != self.codes[row]:
+            wrong = [_error("code", msg("This code belongs to %(county)s.", county=place.name))]
+        self.findings[row] += wrong
+        return not wrong
+
+    def _by_code(self, row: int, found: Any) -> None:
+        if found.deleted_at is not None:
+            text_ = msg("The plan task of this code lies in the recycle bin: restore it first.")
+            self.findings[row].append(_error("code", text_))
+        elif found.county_code != self.codes[row]:
+            text_ = msg("This code is already used by another plan task.")
+            self.findings[row].append(_error("code", text_))
+        else:
+            self.of[row] = found.id
+
+    # ── rules ──
+    def check(self) -> None:
+        """Phones, dates and funds of each row beside what is stored; then the rows beside each other."""
+        for row in range(self.size):
+            record = self.whole.get(self.of.get(row, 0), {})
+            self._check_phone(row, record)
+            self._check_funds(row, {**record, **self.values[row]}, record)
+            if record and self.values[row]:
+                merged = {key: self.values[row].get(key) or record[key] for key in sheets.DATES}
+                self.findings[row] += date_findings(merged)
+            elif self.values[row]:
+                self._check_year(row)
+        self._check_repeats()
+        self.findings = {row: found for row, found in self.findings.items() if found}
+
+    def _check_phone(self, row: int, record: Mapping[str, Any]) -> None:
+        typed = self.typed[row].get("supervisor_phone", "")
+        if "*" not in typed:
+            return
+        if record and typed == mask_phone(record["supervisor_phone"]):
+            del self.typed[row]["supervisor_phone"]
+        else:
+            text_ = msg("A masked number is not the one on file: type the whole number.")
+            self.findings[row].append(_error("supervisor_phone", text_))
+
+    def _check_funds(self, row: int, merged: Mapping[str, Any], record: Mapping[str, Any]) -> None:
+        cell = self.cells["funds_in_place"][row] if "funds_in_place" in self.cells else None
+        if cell in (None, "") or not self.values[row]:
+            return
+        try:
+            self.findings[row] += fund_findings(parse_money(str(cell)), merged)
+        except BadInput as bad:
+            self.findings[row].append(as_finding(bad, "funds_in_place", "R11"))
+
+    def _check_year(self, row: int) -> None:
+        this = calendar.today().year
+        if not this - 1 <= self.values[row]["year"] <= this + 1:
+            text_ = msg("%(year)s is far from the present year: check it.", year=self.values[row]["year"])
+            self.findings[row].append(Finding(_RULE, "warning", "year", text_))
+
+    def _check_repeats(self) -> None:
+        """A plan task may stand in the file once; a row that repeats another word for word is passed over."""
+        first: dict[tuple[Any, ...], int] = {}
+        for row in range(self.size):
+            if not self.codes[row] or not self.values[row]:
+                continue
+            keys: list[tuple[Any, ...]] = [("id", self.of[row])] if row in self.of else []
+            if not keys:
+                keys = [("name", self.codes[row], self.values[row]["year"], self.values[row]["name"])]
+            if self.plan_codes[row]:
+                keys.append(("code", self.plan_codes[row]))
+            other = next((first[key] for key in keys if key in first), None)
+            if other is None:
+                first |= dict.fromkeys(keys, row)
+            elif all(column[row] == column[other] for column in self.cells.values()):
+                self.again.add(row)
+            else:
+                text_ = msg("Row %(row)s of the file means the same plan task.", row=self.raw.numbers[other])
+                self.findings[row].append(_error("name", text_))
+
+    # ── outcome ──
+    def changes(self, row: int) -> dict[str, str]:
+        """Present values, as text, of what the row would change; only these are written."""
+        record, values = self.whole[self.of[row]], self.values[row]
+        moved = {}
+        for key in list(self.typed[row]):
+            if values[key] == record[key]:
+                del self.typed[row][key]
+            else:
+                moved[key] = _shown(key, record[key])
+        return moved
 
 
-def _moved(file: _File, row: int, values: dict[str, Any], record: Any) -> dict[str, str]:
-    """Present values, as text, of what a row would change; the order of both dates is held against it."""
-    typed = file.typed(row)
-    both = {key: values[key] if key in typed else record[key] for key in ("planned_start", "planned_finish")}
-    file.errors.setdefault(row, []).extend(date_findings(both))
-    if not file.errors[row]:
-        del file.errors[row]
-    return {key: text_of(key, record[key]) for key in typed if values[key] != record[key]}
+def _shown(key: str, value: Any) -> str:
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    return mask_phone(value) if key == "supervisor_phone" else str(value)
 
 
 def assess(session: Session, actor: Actor, raw: RawRows) -> Assessment:
-    """Hold every row against the rules, the counties' plan tasks and the rest of the file."""
+    """Hold every row against M1.6.c, R11, R17, the ledger and the rest of the file."""
     file = _File(session, actor, raw)
-    done = Assessment([NEW] * file.size, surroundings=_fingerprint(session, file.counties))
-    seen: dict[Any, int] = {}
+    file.check()
+    outcomes, was = [NEW] * file.size, {}
     for row in range(file.size):
-        values = file.read(row)
-        if row in file.errors:
-            done.outcomes[row] = BAD
-            continue
-        record, again = file.record(row, values), file.twin(seen, row, values)
-        if record is not None and row not in file.errors:
-            done.targets[row] = (record["id"], record["version"])
-            done.was[row] = _moved(file, row, values, record)
-            done.outcomes[row] = CHANGED if done.was[row] else UNCHANGED
-        done.outcomes[row] = BAD if row in file.errors else DUPLICATE if again else done.outcomes[row]
-    done.was = {row: was for row, was in done.was.items() if done.outcomes[row] == CHANGED}
-    done.findings = {row: found for row, found in file.errors.items() if done.outcomes[row] == BAD}
-    done.values = {key: list(file.cells[key]) for key in file.present}
-    done.values |= {"county_code": file.codes, "code": [file.code(row) for row in range(file.size)]}
-    return done
-
-
-def _fingerprint(session: Session, counties: Sequence[str]) -> str:
-    """What the rows were compared with: number, versions and newest plan task of each county."""
-    found: list[list[Any]] = []
-    for start in range(0, len(counties), 200):
-        statement = (
-            select(_plan.c.county_code, func.count(), func.sum(_plan.c.version), func.max(_plan.c.id))
-            .where(_plan.c.county_code.in_(counties[start : start + 200]), _plan.c.deleted_at.is_(None))
-            .group_by(_plan.c.county_code)
-        )
-        found += ([code, number, int(versions), last] for code, number, versions, last in
-                  execute(session, statement))  # fmt: skip
-    return json.dumps({"counties": list(counties), "print": sorted(found)})
-
-
-def write(session: Session, target: Target, chunks: Iterable[Chunk]) -> tuple[int, int]:
-    """Create the new plan tasks and change the others through their service; returns (added, changed)."""
-    added = changed = 0
-    for chunk in chunks:
-        for row, outcome in enumerate(chunk.outcomes):
-            county = chunk.values["county_code"][row]
-            if outcome not in (NEW, CHANGED):
-                continue
-            if not target.actor.scope.covers(county):
-                raise OutOfScope("import")
-            cells = {key: chunk.values[key][row] for key in TYPED if key in chunk.values}
-            typed = {key: cell for key, cell in cells.items() if cell not in (None, "")}
-            if outcome == NEW:
-                code = chunk.values["code"][row]
-                services.create_plan(session, county, typed, code=code, imported=True)
-                added += 1
-            else:
-                number, version = chunk.targets[row]
-                plan = services.get_plan(session, number)
-                if plan.county_code != county:
-                    raise StaleRow()
-                services.update_plan(session, plan, typed, version, imported=True)
-                changed += 1
-    return added, changed
+        errors = any(f.is_error for f in file.findings.get(row, ()))
+        if row in file.again:
+            outcomes[row] = DUPLICATE
+        elif errors:
+            outcomes[row] = BAD
+        elif row in file.of:
+            was[row] = file.changes(row)
+            outcomes[row] = CHANGED if was[row] else UNCHANGED
+    targets = {row: (plan, file.whole[plan]["version"]) for row, plan in file.of.items()}
+    return Assessment(
+        outcomes,
+        {row: found for row, found in file.findings.items() if outcomes[row] not in (UNCHANGED, DUPLICATE)},
+        targets,
+        {row: moved for row, moved in was.items() if moved},
+        {"county_code": file.codes, "code": file.plan_codes, "typed": file.typed},
+        set(),
+        queries.fingerprint(session, file.counties, file.named),
+    )
 
 
 class PlanImporter:
@@ -231,20 +243,15 @@ class PlanImporter:
     entity = "PlanTask"
     title = msg("Import plan tasks")
     template_name = msg("Import template of plan tasks")
-    needed: tuple[str, ...] = ("year", "county", "name")
-    shown: tuple[str, ...] = ("year", "county", "name", "code", "planned_start", "planned_finish",
-                              "funds_planned")  # fmt: skip
+    needed: tuple[str, ...] = ("year", "name")
+    shown: tuple[str, ...] = sheets.SHOWN
     label_key = "name"
 
     def columns(self, actor: Actor) -> tuple[SheetColumn, ...]:
-        return columns(actor)
+        return sheets.columns(actor)
 
     def instructions(self, actor: Actor) -> Sequence[Message]:
-        return (
-            msg("One row per plan task. Nothing is written before you have checked the preview."),
-            msg("A task of the same code, or of the same year, county and name, is updated; empty cells change nothing."),  # noqa: E501
-            msg("Buildings, households and floor area are not imported: they follow from the linked communities."),  # noqa: E501
-        )  # fmt: skip
+        return sheets.instructions(actor)
 
     def assess(self, session: Session, actor: Actor, raw: RawRows) -> Assessment:
         return assess(session, actor, raw)
@@ -257,10 +264,10 @@ class PlanImporter:
             )
 
     def surroundings(self, session: Session, earlier: str) -> str:
-        return _fingerprint(session, json.loads(earlier)["counties"])
+        return queries.fingerprint_now(session, earlier)
 
     def write(self, session: Session, target: Target, chunks: Iterable[Chunk]) -> tuple[int, int]:
-        return write(session, target, chunks)
+        return import_writing.write(session, target, chunks)
 
 
 IMPORTER = PlanImporter()

@@ -161,14 +161,18 @@ def _read_year(raw: Any) -> int | None:
     return parse_int(raw, minimum=FIRST_YEAR, maximum=LAST_YEAR)
 
 
+_DATE_RE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?\Z", re.ASCII)
+
+
 def _read_date(raw: Any) -> dt.date | None:
     if raw is None or isinstance(raw, dt.date):
         return raw
     text = normalise_input(raw)
     if not text:
         return None
+    found = _DATE_RE.match(text)
     try:
-        return dt.date.fromisoformat(text)
+        return dt.date(*map(int, found.groups())) if found else dt.date.fromisoformat(text)
     except ValueError:
         raise BadInput(msg("Must be a date, such as 2026-11-20.")) from None
 

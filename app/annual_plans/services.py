@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -14,6 +15,7 @@ from app.annual_plans.queries import window_of
 from app.annual_plans.rules import (
     FUND_SOURCES,
     LONG_TERM,
+    PROGRAMMES,
     READERS,
     code_findings,
     date_findings,
@@ -72,14 +74,17 @@ def read_plan(typed: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
+def due_dates_of(plan: Mapping[str, Any], profile: Profile) -> tuple[dt.date, dt.date]:
+    """R17: (start due, finish due) of a plan's year, planned dates and programme flags."""
+    milestones = start_milestones(programmes_of(plan), profile.milestone)
+    return due_dates(
+        plan["year"], plan.get("planned_start"), plan.get("planned_finish"), milestones, profile.finish_due_years
+    )
+
+
 def _set_due_dates(plan: PlanTask, profile: Profile) -> None:
-    flags = {
-        column: getattr(plan, column)
-        for column in ("central_budget", "provincial_pilot", "livelihood", "special_bond")
-    }
-    milestones = start_milestones(programmes_of(flags), profile.milestone)
-    due = due_dates(plan.year, plan.planned_start, plan.planned_finish, milestones, profile.finish_due_years)
-    plan.start_due, plan.finish_due = due
+    values = {column: getattr(plan, column) for column in ("year", "planned_start", "planned_finish", *PROGRAMMES)}
+    plan.start_due, plan.finish_due = due_dates_of(values, profile)
 
 
 def create_plan(

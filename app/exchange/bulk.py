@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, DateTime, Integer, Numeric, SmallInteger, String, Table
+from sqlalchemy import BigInteger, Boolean, Date, DateTime, Integer, Numeric, SmallInteger, String, Table
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeDecorator
@@ -25,7 +25,7 @@ Columns = Mapping[str, Sequence[Any]]
 _STAGE = "bulk_rows"
 _PG_TYPES: tuple[tuple[type[Any], str], ...] = (
     (SmallInteger, "smallint"), (BigInteger, "bigint"), (Integer, "integer"), (Boolean, "boolean"),
-    (Numeric, "numeric"), (DateTime, "timestamp"), (String, "text"),
+    (Numeric, "numeric"), (DateTime, "timestamp"), (Date, "date"), (String, "text"),
 )  # fmt: skip
 
 

@@ -240,7 +240,7 @@ def test_rows_changed_by_somebody_since_the_preview_are_a_conflict(app_db, clerk
         session.get(Community, known.id).household_count = 77
     answer = clerk.post(address + "/write", data={"version": version, "seen": "1"}, follow_redirects=True)
     page = plain(answer)
-    assert "他人改动了文件涉及的小区，未写入任何数据" in page
+    assert "他人改动了文件涉及的记录，未写入任何数据" in page
     assert "第 2 行对应的小区刚被他人改动" in page
     assert stored("别的小区") == []
     assert stored("接待处宿舍")[0].household_count == 77
