@@ -81,8 +81,9 @@ class PlanTask(Area, Model):
         CheckConstraint("jobs_created IS NULL OR jobs_created >= 0", name="jobs_created_min"),
         Index("uq_plan_task_id_county_code", "id", "county_code", unique=True),
         _live("ix_plan_task_live", "county_code", "id"),
-        _live("ix_plan_task_year", "county_code", "year", "id"),
-        _live("ix_plan_task_light", "county_code", "implementation_state", "start_due", "finish_due"),
+        _live("ix_plan_task_year", "county_code", "year", "id", "deleted_at"),
+        _live("ix_plan_task_light", "county_code", "implementation_state", "start_due", "finish_due",
+              "deleted_at"),
         _live("ix_plan_task_scheme", "county_code", "scheme_state", "id"),
         Index("ix_plan_task_recycle", "county_code", "deleted_at"),
     )  # fmt: skip

@@ -108,21 +108,14 @@ class PlanView(AreaFormPages, LinkPages, AreaShowPages, AreaListPages):
 
     # ── list ──
     def list_context(self, state: State, preference: Preference) -> dict[str, Any]:
-        self_lights = self.listing.lights(current_scope())  # type: ignore[attr-defined]
+        counts = self.listing.lights(current_scope())  # type: ignore[attr-defined]
         context = super().list_context(state, preference)
-        states: dict[str, int] = {}
-        lights: dict[str, int] = {}
-        for name, colour, number in self_lights:
-            states[name] = states.get(name, 0) + number
-            lights[colour] = lights.get(colour, 0) + number
         nodes = [
-            self._node(
-                state, _(word), states.get(key, 0), {"status": key}, icon=STATE_ICONS[key], children=[]
-            )
+            self._node(state, _(word), counts[key], {"status": key}, icon=STATE_ICONS[key], children=[])
             for key, word in IMPLEMENTATION_STATES.items()
         ]
         context["tree"].insert(1, nodes)
-        options = [(key, _(word), lights.get(key, 0)) for key, word in reversed(LIGHTS.items())]
+        options = [(key, _(word), counts[key]) for key, word in reversed(LIGHTS.items())]
         return {
             **context,
             "lights": options,

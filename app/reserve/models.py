@@ -21,7 +21,7 @@ class ReserveProject(Area, Model):
         *area_checks(),
         Index("uq_reserve_project_id_county_code", "id", "county_code", unique=True),
         Index("ix_reserve_project_live", "county_code", "id", sqlite_where=_LIVE, postgresql_where=_LIVE),
-        Index("ix_reserve_project_plan", "county_code", "plan_year", "id",
+        Index("ix_reserve_project_plan", "county_code", "plan_year", "id", "deleted_at",
               sqlite_where=_LIVE, postgresql_where=_LIVE),
         Index("ix_reserve_project_scheme", "county_code", "scheme_state", "id",
               sqlite_where=_LIVE, postgresql_where=_LIVE),
