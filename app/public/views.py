@@ -161,11 +161,9 @@ class SchemeCommentView(PortalModelView):
     def _page(
         self, comment: SchemeComment, state: str = "", answer: str = "", errors: Any = (), status: int = 200
     ) -> Any:
-        row = next(
-            iter(self.listing.export(self.listing.state({}), self.listing.columns, [comment.id])), None
-        )
+        rows = tuple(self.listing.export(self.listing.state({}), self.listing.columns, [comment.id]))
         page = self.render_template(
-            "public/comment.html", view=self, comment=comment, name=row.name if row else "", errors=errors,
+            "public/comment.html", view=self, comment=comment, name=rows[0].name if rows else "", errors=errors,
             state=state or comment.state, answer=answer or comment.answer, states=rules.STATES, kinds=rules.KINDS,
             most=rules.LONGEST,
         )  # fmt: skip
