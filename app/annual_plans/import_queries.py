@@ -1,4 +1,4 @@
-"""What an import of plan tasks is compared with: the plan tasks of the counties in the file, the bin included."""
+"""What an import of plan tasks is compared with: those of the counties in the file, the bin included."""
 
 from __future__ import annotations
 
@@ -66,9 +66,15 @@ def whole(session: Session, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
 
 
 def fingerprint(session: Session, counties: Collection[str], codes: Collection[str]) -> str:
-    """Number, sum of versions and last id of every county, and of what carries the codes elsewhere: whatever is
-    added, changed or deleted moves it."""
-    measures = (func.count(), func.coalesce(func.sum(_plan.c.version), 0), func.coalesce(func.max(_plan.c.id), 0))
+    """Number, sum of versions and last id of every county, and of what carries the codes elsewhere.
+
+    Whatever is added, changed or deleted moves it.
+    """
+    measures = (
+        func.count(),
+        func.coalesce(func.sum(_plan.c.version), 0),
+        func.coalesce(func.max(_plan.c.id), 0),
+    )
     statement = (
         select(_plan.c.county_code, *measures)
         .where(_mine(), or_(_plan.c.county_code.in_(sorted(counties)), _plan.c.code.in_(sorted(codes))))

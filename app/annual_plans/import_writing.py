@@ -1,4 +1,4 @@
-"""Writing the confirmed rows of an import of plan tasks: new ones together, changed ones one by one (M1.6.c)."""
+"""Writing an import's confirmed plan tasks: new ones together, changed ones one by one (M1.6.c)."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def _confirmed(chunks: Iterable[Chunk]) -> Iterable[_Row]:
 def write(session: Session, target: Target, chunks: Iterable[Chunk]) -> tuple[int, int]:
     """Insert the new plan tasks with their codes and change the others; returns (added, changed).
 
-    Raises: OutOfScope for a county that is not the actor's, StaleRow when a plan task is not what it was at the
-    preview, RuleViolation when a county has no code left today.
+    Raises: OutOfScope for a county that is not the actor's, StaleRow when a plan task is not what it
+    was at the preview, RuleViolation when a county has no code left today.
     """
     rows = list(_confirmed(chunks))
     if not all(map(target.actor.scope.covers, {row.county_code for row in rows})):

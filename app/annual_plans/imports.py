@@ -83,7 +83,9 @@ class _File:
 
     def _read(self, row: int) -> dict[str, Any]:
         """What the cells mean. A masked phone, as exports show it, is judged later beside the stored one."""
-        typed = {key: cell for key, cell in self.typed[row].items() if "*" not in cell or key != "supervisor_phone"}
+        typed = {
+            key: cell for key, cell in self.typed[row].items() if "*" not in cell or key != "supervisor_phone"
+        }
         try:
             return read_plan({"year": None, "name": "", **typed})
         except RuleViolation as refusal:

@@ -77,13 +77,13 @@ def read_plan(typed: Mapping[str, Any]) -> dict[str, Any]:
 def due_dates_of(plan: Mapping[str, Any], profile: Profile) -> tuple[dt.date, dt.date]:
     """R17: (start due, finish due) of a plan's year, planned dates and programme flags."""
     milestones = start_milestones(programmes_of(plan), profile.milestone)
-    return due_dates(
-        plan["year"], plan.get("planned_start"), plan.get("planned_finish"), milestones, profile.finish_due_years
-    )
+    start, finish = plan.get("planned_start"), plan.get("planned_finish")
+    return due_dates(plan["year"], start, finish, milestones, profile.finish_due_years)
 
 
 def _set_due_dates(plan: PlanTask, profile: Profile) -> None:
-    values = {column: getattr(plan, column) for column in ("year", "planned_start", "planned_finish", *PROGRAMMES)}
+    needed = ("year", "planned_start", "planned_finish", *PROGRAMMES)
+    values = {column: getattr(plan, column) for column in needed}
     plan.start_due, plan.finish_due = due_dates_of(values, profile)
 
 

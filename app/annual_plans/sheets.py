@@ -120,6 +120,10 @@ def instructions(actor: Actor) -> tuple[Message, ...]:
     """What stands at the head of the instructions."""
     return (
         msg("One row per plan task. Nothing is written before you have checked the preview."),
-        msg("A task of the same code, or of the same year, county and name, is updated; empty cells change nothing."),  # noqa: E501
-        msg("Buildings, households and floor area are not imported: they follow from the linked communities."),
+        msg(
+            "A task of the same code, or of the same year, county and name, is updated; empty cells change nothing."  # noqa: E501
+        ),
+        msg(
+            "Buildings, households and floor area are not imported: they follow from the linked communities."
+        ),
     )

@@ -26,8 +26,8 @@ from tests.communities.import_helpers import confirm, plain
 
 pytestmark = pytest.mark.req("M1.6.c")
 TABLE = PlanTask.__table__
-HEAD = ("市州", "区县", "列入计划年度", "小(片)区名称", "小(片)区编码", "详细地址", "计划开工时间", "计划完工时间",
-        "民生实事", "专项债", "计划总投资(万元)", "国家预算资金(万元)")  # fmt: skip
+HEAD = ("市州", "区县", "列入计划年度", "小(片)区名称", "小(片)区编码", "详细地址", "计划开工时间",
+        "计划完工时间", "民生实事", "专项债", "计划总投资(万元)", "国家预算资金(万元)")  # fmt: skip
 YEAR = calendar.today().year
 
 
@@ -40,7 +40,9 @@ def line(name: str, **changes: Any) -> list[Any]:
 
 def send(client: Any, rows: list[list[Any]], head: tuple[str, ...] = HEAD) -> Any:
     out = io.BytesIO()
-    write_workbook(out, [Sheet("计划", [Column(str(i), label, "decimal") for i, label in enumerate(head)], rows)])
+    write_workbook(
+        out, [Sheet("计划", [Column(str(i), label, "decimal") for i, label in enumerate(head)], rows)]
+    )
     start = '--cut\r\nContent-Disposition: form-data; name="file"; filename="计划.xlsx"\r\n\r\n'
     body = start.encode() + out.getvalue() + b"\r\n--cut--\r\n"
     return client.post("/plans/import/", data=body, content_type="multipart/form-data; boundary=cut")
@@ -81,7 +83,11 @@ def sound(app) -> None:
 def test_the_province_imports_and_the_same_file_changes_nothing(app_db, signed_in, plans):
     hunan, before = signed_in("hunan"), plans()
     told = f"430703{YEAR}0103777"
-    rows = [line("导入甲片区"), line("导入乙片区", 区县="汉寿县"), line("导入丙片区", **{"小(片)区编码": told})]
+    rows = [
+        line("导入甲片区"),
+        line("导入乙片区", 区县="汉寿县"),
+        line("导入丙片区", **{"小(片)区编码": told}),
+    ]
     address = staged(hunan, rows)
     assert plans() == before
     done = plain(confirm(hunan, address))
@@ -125,7 +131,9 @@ def test_a_row_of_a_known_code_or_name_changes_what_it_says_and_nothing_else(app
     now = plans("同名片区")[0]
     assert (now.id, now.finish_due, now.special_bond) == (second.id, dt.date(YEAR + 1, 3, 31), True)
     with app_db.app_context():
-        events = sa.select(AuditEvent).where(AuditEvent.entity_id == str(second.id), AuditEvent.action == "update")
+        events = sa.select(AuditEvent).where(
+            AuditEvent.entity_id == str(second.id), AuditEvent.action == "update"
+        )
         event = db.session.scalars(events.where(AuditEvent.entity == "PlanTask")).one()
         assert event.after["special_bond"] is True
         assert "address" not in event.after
@@ -182,7 +190,11 @@ def test_rows_beside_each_other_and_the_bin(app_db, signed_in, plans):
 def test_a_total_must_be_the_sum_and_a_far_year_is_asked_about(signed_in, plans):
     hunan = signed_in("hunan")
     head = (*HEAD, "到位资金(万元)")
-    rows = [[*line("合计错片区"), "99"], [*line("合计对片区"), "100.00"], [*line("远年片区", 列入计划年度=2035), ""]]
+    rows = [
+        [*line("合计错片区"), "99"],
+        [*line("合计对片区"), "100.00"],
+        [*line("远年片区", 列入计划年度=2035), ""],
+    ]
     address = staged(hunan, rows, head)
     page = page_of(hunan, address)
     assert "100.00" in page
@@ -210,7 +222,9 @@ def test_who_may_import_and_where_the_buttons_stand(signed_in):
         assert client.get("/plans/import/").status_code == (200 if may else 403), name
         listed = client.get("/plans/list/").get_data(as_text=True)
         assert ("/plans/import/template" in listed) is may, name
-    book = openpyxl.load_workbook(io.BytesIO(signed_in("changde").get("/plans/import/template", buffered=True).data))
+    book = openpyxl.load_workbook(
+        io.BytesIO(signed_in("changde").get("/plans/import/template", buffered=True).data)
+    )
     heads = [str(cell.value) for row in book.worksheets[0].iter_rows(max_row=4) for cell in row if cell.value]
     assert any("列入计划年度" in head for head in heads)
     assert any("小(片)区编码" in head for head in heads)

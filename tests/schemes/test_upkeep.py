@@ -43,14 +43,20 @@ def test_tidy_erases_what_lay_long_enough_and_keeps_what_is_linked(app_db):
         days = current(db.session()).profile("430703").recycle_days
         open_window()
         with unit_of_work() as session:
-            old, young, alive = make_plan(session, "久置"), make_plan(session, "新删"), make_plan(session, "在用")
+            old, young, alive = (
+                make_plan(session, "久置"),
+                make_plan(session, "新删"),
+                make_plan(session, "在用"),
+            )
             submitted, reviewed = make_plan(session, "报审过"), make_plan(session, "审查过")
             reserve, held = make_reserve(session, "久置储备"), make_reserve(session, "带入过的储备")
             ensure_scheme(session, old)
             ensure_scheme(session, reserve)
             scheme = ensure_scheme(session, reviewed)
             session.flush()
-            session.add(SchemeReview(county_code="430703", scheme_id=scheme.id, round=1, department="housing"))
+            session.add(
+                SchemeReview(county_code="430703", scheme_id=scheme.id, round=1, department="housing")
+            )
             ensure_scheme(session, submitted).state = "returned"
             session.flush()
             kept = {"county_code": "430703", "scheme_id": ensure_scheme(session, alive).id, "brought": {}}
@@ -67,7 +73,12 @@ def test_tidy_erases_what_lay_long_enough_and_keeps_what_is_linked(app_db):
     assert told.exit_code == 0, told.output
     assert "2 reserve projects and plan tasks erased" in told.output
     with app_db.app_context(), acting_as(SYSTEM):
-        assert there(PlanTask, "久置", "新删", "在用", "报审过", "审查过") == {"新删", "在用", "报审过", "审查过"}
+        assert there(PlanTask, "久置", "新删", "在用", "报审过", "审查过") == {
+            "新删",
+            "在用",
+            "报审过",
+            "审查过",
+        }
         assert there(ReserveProject, "久置储备", "带入过的储备") == {"带入过的储备"}
         assert db.session.scalar(sa.select(sa.func.count()).select_from(Scheme)) == schemes - 2
         erased = sa.select(AuditEvent).where(AuditEvent.entity == "PlanTask", AuditEvent.action == "erase")
