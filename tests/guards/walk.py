@@ -27,7 +27,7 @@ _ACRONYM = re.compile(r"[A-Z]{2,5}(-[A-Z])?\Z")
 DATA = ("/ops/", "/audit/", "/sign-in-records/")
 _ADDRESSES = ("href", "src", "action", "hx-get", "hx-post", "poster", "data-src")
 # words that Chinese pages of this kind use as they are
-WORDS = frozenset(["Excel", "WPS", "xlsx", "xls", "MB", "KB", "API", "IP", "GeoNames", "Leaflet", "SMS", "TOTP", "App", "id", "ID", "UTC", "PDF", "csv", "CGCS", "Chrome", "Firefox", "Edge", "Safari", "English", "gjp", "Werkzeug", "WebP", "finish", "rate", "system", "demo", "ok", "cookie", "Cookie", "Ctrl", "Shift", "Enter", "Esc", "Tab"])  # fmt: skip
+WORDS = frozenset(["Excel", "WPS", "xlsx", "xls", "MB", "KB", "API", "IP", "GeoNames", "Leaflet", "SMS", "TOTP", "App", "id", "ID", "UTC", "PDF", "csv", "CGCS", "Chrome", "Firefox", "Edge", "Safari", "English", "gjp", "gw", "Werkzeug", "WebP", "finish", "rate", "system", "demo", "ok", "cookie", "Cookie", "Ctrl", "Shift", "Enter", "Esc", "Tab"])  # fmt: skip
 _OTHERS = re.compile("|".join(sorted((name for name in EVERYBODY), key=len, reverse=True)))
 
 

@@ -21,16 +21,6 @@ pytestmark = pytest.mark.skipif(not CHROMIUM or not AXE.exists(), reason="needs 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
 def app() -> Iterator[Flask]:
     made = make_app()
