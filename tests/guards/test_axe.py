@@ -47,8 +47,11 @@ _examined: set[tuple[str, ...]] = set()
 
 def addresses(world: World, username: str) -> list[str]:
     """The account's first page, and one address of every kind of page that no account before it has shown."""
+    # a fragment is judged inside the page that loads it
     found = [
-        page.url for page in walk(world, world.client(username), most=1) if page.html and page.status == 200
+        page.url
+        for page in walk(world, world.client(username), most=1)
+        if page.status == 200 and page.html.lstrip().lower().startswith("<!doctype")
     ]
     fresh = []
     for path in dict.fromkeys(found):
