@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Iterator
 
 from bench import databases, driver, floor, report
 from bench.driver import Result
@@ -37,24 +38,24 @@ def main() -> None:
         (databases.ROOT / "docs" / "benchmarks.md").write_text(page + "\n", encoding="utf-8")
 
 
-def measure(kind: str, addresses: dict[str, str], size: int, only: set[str]) -> list[Result]:
-    """Everything asked for on one database."""
-    results = driver.pages(kind, addresses, size, only) if only & set(PAGES) else []
-    floors = floor.selects(kind, addresses["ours"]) if results else {}
-    for result in results:
-        result.floor = floors.get((result.role, result.what))
+def measure(kind: str, addresses: dict[str, str], size: int, only: set[str]) -> Iterator[Result]:
+    """Everything asked for on one database, each result as soon as it is there."""
+    if only & set(PAGES):
+        floors = floor.selects(kind, addresses["ours"])
+        for result in driver.pages(kind, addresses, size, only):
+            result.floor = floors.get((result.role, result.what))
+            yield result
     if "export" in only:
         exported = driver.exports(kind, addresses, size)
         exported.floor = sum(floor.export_floor(addresses["ours"]))
-        results.append(exported)
+        yield exported
     if "import" in only:
         workbooks = write_workbooks()
         imported = driver.imports(kind, addresses, size, workbooks)
         imported.floor = floor.import_floor(workbooks["ours"])
-        results.append(imported)
+        yield imported
     if "http" in only:
-        results.append(throughput(kind, addresses, size, databases.SUBJECTS[1:]))
-    return results
+        yield throughput(kind, addresses, size, databases.SUBJECTS[1:])
 
 
 def _arguments() -> argparse.Namespace:

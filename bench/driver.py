@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,13 +83,16 @@ class Result:
     floor: float | None = None
 
 
-def pages(kind: str, addresses: dict[str, str], size: int, only: set[str]) -> list[Result]:
+def pages(kind: str, addresses: dict[str, str], size: int, only: set[str]) -> Iterator[Result]:
     """Every page as both roles: seven rounds in which the products take turns."""
     workers = {
         name: WorkerProcess(name, kind, addresses["ours" if name == "ours" else "peers"], size) for name in SUBJECTS
     }
     try:
-        return [_page(kind, role, what, workers) for role in ROLES for what in PAGES if what in only]
+        for role in ROLES:
+            for what in PAGES:
+                if what in only:
+                    yield _page(kind, role, what, workers)
     finally:
         for worker in workers.values():
             worker.close()
@@ -120,7 +124,9 @@ def exports(kind: str, addresses: dict[str, str], size: int) -> Result:
                 answer = worker.ask("export", role="province")
             cells[who].ms.append(answer["seconds"] * 1000)
             mb = max(answer["mb"], cells[who].facts.get("mb", 0))
-            cells[who].facts = {"bytes": answer["bytes"], "mb": mb}
+            cells[who].facts = {"bytes": answer["bytes"], "mb": mb, "sheet": answer["sheet"]}
+    if len({tuple(cell.facts["sheet"]) for cell in cells.values()}) > 1:
+        raise RuntimeError(f"the workbooks differ: { {name: cell.facts['sheet'] for name, cell in cells.items()} }")
     return Result(kind, "province", "export", cells)
 
 

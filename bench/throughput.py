@@ -1,4 +1,4 @@
-"""Requests per second over HTTP: gunicorn with two processes, fetched by four connections at a time."""
+"""Requests per second over HTTP: gunicorn with two processes, fetched over sixteen connections at a time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bench.databases import HOME, ROOT, environment, python_of
 from bench.driver import Cell, Result, WorkerProcess
 
 PROCESSES = 2
-CONNECTIONS = 4
+CONNECTIONS = 16
 WARM, SECONDS = 2.0, 6.0
 
 
@@ -69,7 +69,7 @@ def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 def _fetch_for(port: int, asked: dict[str, str], seconds: float) -> int:
-    """How many whole pages four connections fetch in that time."""
+    """How many whole pages the connections fetch in that time."""
     head = (
         f"GET {asked['path']} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {asked['cookie']}\r\nAccept: text/html\r\n"
         "Accept-Language: zh-CN,zh;q=0.9\r\nUser-Agent: bench\r\nConnection: close\r\n\r\n"

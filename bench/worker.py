@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import gc
 import importlib
+import io
 import json
 import os
+import re
 import sys
 import time
 import traceback
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -81,12 +84,17 @@ class Worker:
 
     def export(self, role: str, keep: str = "") -> dict[str, Any]:
         """Seconds, bytes and memory above idle of the export."""
-        return self._weighed(lambda: {"bytes": len(self._kept(self.product.export(self.clients[role], role), keep))})
+        body = b""
 
-    def _kept(self, body: bytes, path: str) -> bytes:
-        if path:
-            Path(path).write_bytes(body)
-        return body
+        def work() -> dict[str, Any]:
+            nonlocal body
+            body = self.product.export(self.clients[role], role)
+            return {"bytes": len(body)}
+
+        result = self._weighed(work)
+        if keep:
+            Path(keep).write_bytes(body)
+        return {**result, "sheet": extent(body)}
 
     def load(self, role: str, workbook: str) -> dict[str, Any]:
         """Seconds and memory of the import with its preview; what it wrote is taken back."""
@@ -107,6 +115,15 @@ class Worker:
     def cookie(self, role: str, what: str) -> dict[str, Any]:
         """What an HTTP client needs to fetch a page as this role."""
         return {"path": self._path(role, what), "cookie": self.clients[role].cookie_header()}
+
+
+def extent(workbook: bytes) -> tuple[int, int]:
+    """Rows and columns of the first worksheet."""
+    with zipfile.ZipFile(io.BytesIO(workbook)) as package:
+        name = next(n for n in sorted(package.namelist()) if n.startswith("xl/worksheets/sheet"))
+        xml = package.read(name)
+    rows = xml.split(b"<row ")[1:]
+    return len(rows), len(re.findall(rb"<c[ />]", rows[0]))
 
 
 def memory(key: str) -> int:

@@ -262,7 +262,7 @@ FILTERS: tuple[Filter, ...] = (
     Filter("state", _linked, _l("State"), rollup=True),
     Filter("year", _plan_year, _l("Plan year"), rollup=True),
     Filter("todo", _todo, _l("Only those to complete"), rollup=True),
-    range_filter("built", "built_year", _l("Year built")),
+    range_filter("built", "built_year", _l("Year built"), ("county_code", "built_year")),
     range_filter("households", "household_count", _l("Households")),
     choice_filter("place_kind", "place_kind", PLACE_KINDS, _l("City or county town")),
     choice_filter("property_kind", "property_kind", PROPERTY_KINDS, _l("Kind of property")),

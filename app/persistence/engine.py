@@ -16,8 +16,8 @@ _PRAGMAS = (
     "PRAGMA synchronous=NORMAL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA busy_timeout=30000",
-    "PRAGMA cache_size=-65536",
-    "PRAGMA mmap_size=1073741824",
+    "PRAGMA cache_size=-32768",
+    "PRAGMA mmap_size=33554432",
     "PRAGMA temp_store=MEMORY",
 )
 

@@ -127,7 +127,7 @@ class DjangoAdmin(Subject):
         path = "/admin/django_site/community/export/" + query(property_kind__exact=EXPORT_KIND)
         page = client.get(path).text
         form = {"csrfmiddlewaretoken": hidden(page, "csrfmiddlewaretoken"), "format": _xlsx(page), "resource": ""}
-        form |= dict.fromkeys(re.findall(r'name="(\w*resource\w*_\w+)"', page), "on")
+        form |= dict.fromkeys(re.findall(r'name="(communityexport_\w+)"', page), "on")
         answer = client.post(path, form)
         if answer.status != 200 or not answer.body.startswith(b"PK"):
             raise RuntimeError(f"the export answered {answer.status}")

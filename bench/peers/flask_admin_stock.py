@@ -32,7 +32,7 @@ def build() -> tuple[Any, Any]:
     from flask import Flask, redirect, request
     from flask_admin import Admin
     from flask_admin.contrib.sqla import ModelView
-    from flask_admin.contrib.sqla.filters import FilterEqual, FilterGreater, FilterSmaller
+    from flask_admin.contrib.sqla.filters import FilterEqual, IntGreaterFilter, IntSmallerFilter
     from flask_babel import Babel
     from flask_login import LoginManager, UserMixin, current_user, login_user
     from flask_sqlalchemy import SQLAlchemy
@@ -69,7 +69,7 @@ def build() -> tuple[Any, Any]:
         column_export_list = [{"street": "town"}.get(key, key) for key in EXPORT_COLUMNS]
         column_searchable_list = ["name", "initials"]
         column_filters = [
-            FilterGreater(Community.built_year, "Built"), FilterSmaller(Community.built_year, "Built"),
+            IntGreaterFilter(Community.built_year, "Built"), IntSmallerFilter(Community.built_year, "Built"),
             FilterEqual(Community.property_kind, "Kind"),
         ]  # fmt: skip
         column_default_sort = "id"

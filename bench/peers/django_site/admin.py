@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from import_export import fields, resources
 from import_export.admin import ImportExportModelAdmin
-from import_export.widgets import ForeignKeyWidget
+from import_export.widgets import CachedForeignKeyWidget, ForeignKeyWidget
 
 from bench.peers.django_site.models import Community, Region, Town
 from bench.subject import EXPORT_COLUMNS, PAGE_ROWS, ROLES
@@ -29,7 +29,10 @@ class CommunityExport(resources.ModelResource):
 
 
 class CommunityImport(resources.ModelResource):
-    """Bulk mode: every row is new; town and county are given by their keys."""
+    """Bulk mode: every row is new; town and county are given by their keys and looked up once for all rows."""
+
+    county = fields.Field(attribute="county", column_name="county", widget=CachedForeignKeyWidget(Region, "code"))
+    town = fields.Field(attribute="town", column_name="town", widget=CachedForeignKeyWidget(Town, "code"))
 
     class Meta:
         model = Community
@@ -42,14 +45,18 @@ class CommunityImport(resources.ModelResource):
 
 @admin.register(Community)
 class CommunityAdmin(ImportExportModelAdmin):
-    export_resource_classes = [CommunityExport]
-    import_resource_classes = [CommunityImport]
     list_display = ["name", "county", "town", "built_year", "building_count", "household_count", "floor_area",
                     "planned_investment", "place_state"]  # fmt: skip
     list_select_related = ["county", "town"]
     list_per_page = PAGE_ROWS
     search_fields = ["name", "initials"]
     raw_id_fields = ["county", "town"]
+
+    def get_export_resource_classes(self, request: Any) -> list[type]:
+        return [CommunityExport]
+
+    def get_import_resource_classes(self, request: Any) -> list[type]:
+        return [CommunityImport]
 
     def get_queryset(self, request: Any) -> Any:
         low, high = RANGES.get(request.user.username, ("", ""))
