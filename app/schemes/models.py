@@ -76,7 +76,9 @@ class CatalogueItem(Audited, Versioned, Model):
         Index("ix_catalogue_item_order", "catalogue_id", "order", "id"),
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    catalogue_id: Mapped[int] = mapped_column(BigId, ForeignKey("catalogue.id"), nullable=False)
+    catalogue_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("catalogue.id"), nullable=False, info={"label": _l("Content catalogue")}
+    )
     code: Mapped[str] = mapped_column(String(16), nullable=False, info={"label": _l("Content code")})
     category: Mapped[str] = mapped_column(String(40), nullable=False, info={"label": _l("Category")})
     content: Mapped[str] = mapped_column(
