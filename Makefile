@@ -20,8 +20,7 @@ dev: setup-dev ## as run, one process, reloading
 
 test: setup-dev ## the whole suite, with everything it needs
 	@bash tools/test-setup.sh
-	@# what fails beside another worker is judged once more alone: a real fault fails twice
-	@$(PY) -m pytest -n 2 --dist loadgroup || $(PY) -m pytest --last-failed --last-failed-no-failures none
+	@$(PY) -m pytest -n 2 --dist loadgroup
 
 check: setup-dev ## style, types and the direction of imports
 	@.venv/bin/ruff check .

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from app.migrations import areas, walls
+from app.migrations import walls
+from app.migrations.versions.parts import areas
 from app.persistence.types import UtcDateTime
 
 revision = "0010"
