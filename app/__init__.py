@@ -22,7 +22,7 @@ def create_app(overrides: dict[str, object] | None = None) -> Flask:
     from app.cli import commands
     from app.jobs import queue
     from app.ops import health, logs, metrics
-    from app.web import delivery, errors, frame, setup
+    from app.web import delivery, errors, frame, replay, setup
 
     for part in (logs, delivery, metrics, health):
         part.install(app)
@@ -35,5 +35,6 @@ def create_app(overrides: dict[str, object] | None = None) -> Flask:
         setup.prune_routes(app)
     frame.install(app)
     errors.install(app)
+    replay.install(app)
     commands.install(app)
     return app

@@ -23,6 +23,7 @@ from app.exchange.imports import Target
 from app.exchange.staging import CHANGED, WRITTEN, Chunk
 from app.kernel.errors import OutOfScope, StaleRow
 from app.kernel.text import pinyin_initials
+from app.persistence.locks import lock_counties
 from app.persistence.transitions import Transition
 from app.persistence.types import utcnow
 
@@ -58,6 +59,7 @@ def write(session: Session, target: Target, chunks: Iterable[Chunk]) -> tuple[in
     rows = list(_confirmed(chunks))
     if not all(map(target.actor.scope.covers, {row.county_code for row in rows})):
         raise OutOfScope("import")
+    lock_counties(session, {row.county_code for row in rows})
     new = [row for row in rows if row.plan is None]
     changed = [row for row in rows if row.plan is not None]
     _change(session, changed)

@@ -35,6 +35,7 @@ from app.kernel import calendar
 from app.kernel.errors import N_, Finding, NotAllowed, OutOfScope, RuleViolation, StaleRow, msg
 from app.persistence.context import current_actor
 from app.persistence.gate import WITH_DELETED
+from app.persistence.locks import lock_counties
 from app.persistence.transitions import log_transition
 from app.persistence.types import utcnow
 from app.regions import cache as regions
@@ -150,7 +151,7 @@ def update_plan(
 
 def _rename(session: Session, plan: PlanTask, name: str, year: int) -> None:
     """Communities and reserve projects show name and year: written before the plan, in the order of locks."""
-    links.lock_county(session, plan.county_code)
+    lock_counties(session, [plan.county_code])
     ids = [row["id"] for row in area_queries.all_communities_of(session, "plan_task", plan.id)]
     renamed = Renamed("plan_task", plan.id, name, year)
     place_communities(session, ids, renamed)
@@ -180,8 +181,7 @@ def delete_plans(session: Session, ids: Sequence[int]) -> list[int]:
     """To the recycle bin; refused, with their names, while communities or reserves are linked."""
     _require("delete")
     plans = [get_plan(session, plan_id) for plan_id in sorted(set(ids))]
-    for county in sorted({plan.county_code for plan in plans}):
-        links.lock_county(session, county)
+    lock_counties(session, {plan.county_code for plan in plans})
     refused: list[Finding] = []
     for plan in plans:
         if plan.implementation_state != "not_started":
@@ -216,7 +216,7 @@ def link(
 ) -> LinkReport:
     """确认关联 of several communities and reserve projects at once (M1.6.1); all or none."""
     _require("link")
-    links.lock_county(session, plan.county_code)
+    lock_counties(session, [plan.county_code])
     report = LinkReport()
     for done in (
         links.link_reserves(session, plan, reserves) if reserves else LinkReport(),

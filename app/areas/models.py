@@ -164,11 +164,3 @@ class ReserveLink(CountyScoped, Model):
     plan_task_id: Mapped[int] = mapped_column(BigId, nullable=False)
     linked_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, nullable=False, default=utcnow)
     linked_by: Mapped[str] = mapped_column(String(128), **_TEXT)
-
-
-class CountyLock(CountyScoped, Model):
-    """One row a county: whoever links, unlinks or deletes there writes it first, so they come one by one."""
-
-    __tablename__ = "county_lock"
-    county_code: Mapped[str] = mapped_column(String(6), primary_key=True)
-    taken: Mapped[int] = mapped_column(Integer, nullable=False, default=0, server_default="0")

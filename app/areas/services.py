@@ -11,12 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Table, and_, delete, func, insert, or_, select
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from app.areas import queries
-from app.areas.models import Area, CommunityLink, CountyLock, ReserveLink
+from app.areas.models import Area, CommunityLink, ReserveLink
 from app.areas.places import place_communities, replaced
 from app.areas.rules import held_message
 from app.areas.sums import execute, mark, owner_table
@@ -26,13 +24,13 @@ from app.kernel.errors import N_, Finding, Message, OutOfScope, RuleViolation, m
 from app.kernel.observers import Observers
 from app.persistence.context import current_actor, current_scope
 from app.persistence.gate import scope_clause
+from app.persistence.locks import lock_counties
 from app.persistence.types import utcnow
 from app.persistence.work import explain_constraint
 
 _community: Table = Community.__table__  # type: ignore[assignment]
 _link: Table = CommunityLink.__table__  # type: ignore[assignment]
 _reserve_link: Table = ReserveLink.__table__  # type: ignore[assignment]
-_lock: Table = CountyLock.__table__  # type: ignore[assignment]
 
 on_reserve_linked: Observers[[Session, int, int], list[Message]] = Observers()
 """Called as ``function(session, reserve_id, plan_id)``; answers what it carried over, in words."""
@@ -52,16 +50,6 @@ class LinkReport:
 def owner_of(area: Area) -> str:
     """``reserve_project`` or ``plan_task``."""
     return str(type(area).__tablename__)  # type: ignore[attr-defined]
-
-
-def lock_county(session: Session, county_code: str) -> None:
-    """Wait for and hold the county's links until the transaction ends (also SQLite's write lock)."""
-    make: Any = pg_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
-    taken = make(_lock).values(county_code=county_code, taken=1)
-    execute(
-        session,
-        taken.on_conflict_do_update(index_elements=["county_code"], set_={"taken": _lock.c.taken + 1}),
-    )
 
 
 def _lock_communities(session: Session, ids: Sequence[int]) -> None:
@@ -116,7 +104,7 @@ def link_communities(session: Session, area: Area, ids: Sequence[int]) -> LinkRe
     then); OutOfScope for one that does not exist for the actor.
     """
     owner, wanted = owner_of(area), sorted(set(ids))
-    lock_county(session, area.county_code)
+    lock_counties(session, [area.county_code])
     _require_living(session, area)
     _lock_communities(session, wanted)
     rows = _read_chosen(session, area, wanted)
@@ -140,7 +128,7 @@ def unlink_communities(session: Session, area: Area, ids: Sequence[int] | None =
     Raises: RuleViolation for one that the owner does not hold directly.
     """
     owner = owner_of(area)
-    lock_county(session, area.county_code)
+    lock_counties(session, [area.county_code])
     held = queries.community_ids(session, owner, area.id)
     wanted = held if ids is None else sorted(set(ids))
     if odd := set(wanted) - set(held):
@@ -186,7 +174,7 @@ def link_reserves(session: Session, plan: Area, ids: Sequence[int]) -> LinkRepor
     Raises: RuleViolation naming plan and person for each that is in another plan; OutOfScope.
     """
     wanted = sorted(set(ids))
-    lock_county(session, plan.county_code)
+    lock_counties(session, [plan.county_code])
     _require_living(session, plan)
     rows = _read_reserves(session, plan, wanted)
     new = [rows[i] for i in wanted if rows[i].plan_task_id != plan.id]
@@ -220,7 +208,7 @@ def unlink_reserves(
 
     ``keep`` leaves what their schemes brought in the plan's scheme; otherwise it is taken away again.
     """
-    lock_county(session, plan.county_code)
+    lock_counties(session, [plan.county_code])
     held = queries.reserve_ids(session, plan.id)
     wanted = held if ids is None else sorted(set(ids))
     if not wanted:

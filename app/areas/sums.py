@@ -1,7 +1,7 @@
 """The one function that keeps the sums of areas (R07): recomputed from the rows, under a lock of the area.
 
 Marked areas are settled once, before the transaction ends: link, unlink, edit, delete, restore and import all
-mark what they touch. Order of locks: county, communities, reserve projects, plan tasks, audit chain.
+mark what they touch. Order of locks: see `app.persistence.locks`.
 """
 
 from __future__ import annotations

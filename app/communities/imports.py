@@ -37,6 +37,7 @@ from app.kernel.actor import Actor
 from app.kernel.documents import search_documents
 from app.kernel.errors import Finding, Message, OutOfScope, StaleRow, msg
 from app.kernel.text import mask_phone, normalise_column, normalise_input
+from app.persistence.locks import lock_counties
 from app.persistence.types import utcnow
 from app.regions.cache import current
 from app.regions.geometry import county_index
@@ -290,6 +291,7 @@ def write(session: Session, target: Target, chunks: Iterable[Chunk]) -> tuple[in
     for gathered in (new, changed):
         if not all(map(target.actor.scope.covers, set(gathered.columns["county_code"]))):
             raise OutOfScope("import")
+    lock_counties(session, [*new.columns["county_code"], *changed.columns["county_code"]])
     now, name = utcnow(), (target.actor.display_name or target.actor.username)[:64]
     stamp = {"import_batch_id": target.batch_id, "updated_at": now, "updated_by": name}
     if len(changed):

@@ -33,6 +33,7 @@ class Community(Audited, CountyScoped, Versioned, Stamped, Recyclable, Model):
     """
 
     __tablename__ = "community"
+    __locks_county__ = True
     __audit_skip__ = frozenset(
         {"updated_at", "updated_by", "version", "search_grams", "initials", "normalised_name", "is_complete", "missing"}
     )

@@ -16,6 +16,7 @@ from app.jobs.models import Job
 from app.kernel.actor import SYSTEM
 from app.persistence.context import acting_as, current_actor
 from app.persistence.types import utcnow
+from app.persistence.work import again
 
 log = structlog.get_logger()
 MOST_ATTEMPTS = 5
@@ -107,7 +108,7 @@ def carry_out(number: int) -> bool:
         actor = actor_of(claimed["user_id"]) if claimed["user_id"] else SYSTEM
     try:
         with acting_as(actor):
-            _works[claimed["name"]](Progress(number), **claimed["args"])
+            again(lambda: _works[claimed["name"]](Progress(number), **claimed["args"]))
         _finish(number, "done")
     except Exception as error:  # a job's fault is recorded, and must not end the worker
         db.session.rollback()

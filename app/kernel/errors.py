@@ -96,3 +96,13 @@ class StaleRow(PortalError):
         super().__init__(Message("Someone else has changed this record meanwhile."))
         self.current = current or {}
         self.version = version
+
+
+class Busy(StaleRow):
+    """The database gave the transaction up for another one, again and again; nothing was saved (answered 409)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        text = N_("Others were writing the same records at the same moment. Nothing was saved: please try again.")
+        self.message = Message(text)
+        self.args = (text,)

@@ -1,7 +1,7 @@
 """What is settled once, just before a transaction ends: sums that follow from the rows written in it.
 
 Steps run before the audit trail is chained. Doing them last keeps one order of locks in every transaction:
-rows of communities, then rows of areas, then the county's audit chain; so writers wait but never deadlock.
+the county, rows of communities, rows of areas, the county's audit chain; so writers wait but never deadlock.
 """
 
 from __future__ import annotations

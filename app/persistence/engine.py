@@ -53,14 +53,15 @@ def ensure_scope(session: Session) -> Connection:
     if connection.dialect.name != "postgresql":
         return connection
     scope = current_scope()
-    told = connection.info.get("portal_scope")
-    if told == (id(connection.get_transaction()), scope):
+    # a savepoint that is rolled back takes with it what was told inside
+    telling = (id(connection.get_nested_transaction() or connection.get_transaction()), scope)
+    if connection.info.get("portal_scope") == telling:
         return connection
     low, high = scope.bounds
     connection.execute(
         _TELL, {"role": "none" if scope.kind == "everything" else APP_ROLE, "low": low, "high": high}
     )
-    connection.info["portal_scope"] = (id(connection.get_transaction()), scope)
+    connection.info["portal_scope"] = telling
     return connection
 
 
@@ -70,9 +71,8 @@ _TELL = text(
 )
 
 
-def _forget(_session: Session, transaction: SessionTransaction, connection: Connection) -> None:
-    if not transaction.nested:
-        connection.info.pop("portal_scope", None)
+def _forget(_session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
+    connection.info.pop("portal_scope", None)
 
 
 def install(session_factory: Any) -> None:

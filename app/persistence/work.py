@@ -2,17 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import random
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TypeVar
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from app.extensions import db
-from app.kernel.errors import Finding, Message, RuleViolation, StaleRow, msg
+from app.kernel.errors import Busy, Finding, Message, RuleViolation, StaleRow, msg
 
 _CONSTRAINTS: dict[str, Finding] = {}
+_VICTIM = frozenset({"40001", "40P01", "55P03"})
+_ATTEMPTS = 4
+_left: ContextVar[int] = ContextVar("attempts_left", default=0)
+T = TypeVar("T")
+
+
+class TryAgain(Exception):
+    """The database gave this transaction up for another one; it is about to be run anew."""
+
+
+def contended(error: DBAPIError) -> bool:
+    """Whether the database refused a statement for another transaction's sake (deadlock, serialisation)."""
+    return getattr(error.orig, "sqlstate", "") in _VICTIM or "database is locked" in str(error.orig)
+
+
+def again(attempt: Callable[[], T]) -> T:
+    """Run ``attempt``; when its unit of work fell victim to another one, wait a moment and run it anew.
+
+    At most four times, and never after one of its units was committed: the last refusal is ``Busy``.
+    ``attempt`` must not keep anything outside its transaction.
+    """
+    for left in range(_ATTEMPTS - 1, 0, -1):
+        token = _left.set(left)
+        try:
+            return attempt()
+        except TryAgain:
+            time.sleep(random.uniform(0.01, 0.05) * (_ATTEMPTS - left))
+        finally:
+            _left.reset(token)
+    return attempt()
 
 
 def explain_constraint(name: str, rule: str, field: str | None, message: Message) -> None:
@@ -39,12 +73,14 @@ def finding_of(error: IntegrityError) -> Finding:
 def unit_of_work() -> Iterator[Session]:
     """Commit what the block did, or nothing of it.
 
-    Raises: RuleViolation for a violated constraint, StaleRow when somebody else changed the row meanwhile.
+    Raises: RuleViolation for a violated constraint, StaleRow when somebody else changed the row meanwhile,
+    Busy when the database gave it up for another transaction (inside `again` first TryAgain).
     """
     session: Session = db.session()
     try:
         yield session
         session.commit()
+        _left.set(0)
     except IntegrityError as error:
         session.rollback()
         raise RuleViolation(finding_of(error)) from error
@@ -53,8 +89,8 @@ def unit_of_work() -> Iterator[Session]:
         raise StaleRow() from error
     except DBAPIError as error:
         session.rollback()
-        if getattr(error.orig, "sqlstate", "") in {"40001", "40P01"} or "database is locked" in str(error.orig):
-            raise StaleRow() from error
+        if contended(error):
+            raise (TryAgain() if _left.get() else Busy()) from error
         raise
     except BaseException:
         session.rollback()

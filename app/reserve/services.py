@@ -15,6 +15,7 @@ from app.areas.services import LinkReport
 from app.kernel.errors import Finding, NotAllowed, OutOfScope, RuleViolation, StaleRow, msg
 from app.persistence.context import current_actor
 from app.persistence.gate import WITH_DELETED
+from app.persistence.locks import lock_counties
 from app.persistence.types import utcnow
 from app.regions import cache as regions
 from app.reserve.models import ReserveProject
@@ -66,7 +67,7 @@ def update_reserve(
     if reserve.version != version:
         raise StaleRow({field: getattr(reserve, field) for field in values}, reserve.version)
     if values.get("name", reserve.name) != reserve.name:
-        links.lock_county(session, reserve.county_code)
+        lock_counties(session, [reserve.county_code])
         ids = area_queries.community_ids(session, "reserve_project", reserve.id)
         place_communities(session, ids, Renamed("reserve_project", reserve.id, values["name"]))
     for field, value in values.items():
@@ -83,8 +84,7 @@ def delete_reserves(session: Session, ids: Sequence[int]) -> list[int]:
     """
     _require("delete")
     reserves = [get_reserve(session, reserve_id) for reserve_id in sorted(set(ids))]
-    for county in sorted({reserve.county_code for reserve in reserves}):
-        links.lock_county(session, county)
+    lock_counties(session, {reserve.county_code for reserve in reserves})
     refused: list[Finding] = []
     for reserve in reserves:
         try:

@@ -7,11 +7,12 @@ from typing import Any
 import structlog
 from flask import Flask, jsonify, render_template, request
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DataError, StatementError
+from sqlalchemy.exc import DataError, DBAPIError, StatementError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from app.extensions import _, db
 from app.kernel.errors import PortalError, RuleViolation
+from app.persistence.work import contended
 from app.web.frame import translate
 
 log = structlog.get_logger()
@@ -68,6 +69,8 @@ def install(app: Flask) -> None:
         db.session.rollback()
         if isinstance(error.orig, PortalError):
             return _portal(error.orig)
+        if isinstance(error, DBAPIError) and contended(error):
+            return respond(503, sentence(503))
         log.exception("statement", path=request.path)
         if isinstance(error, DataError) or isinstance(error.orig, ValueError | OverflowError):
             return respond(400, sentence(400))

@@ -17,7 +17,7 @@ from app.accounts import guard
 from app.accounts.principal import bearer_token, forget_actor, resolve_actor
 from app.audit import services as audit
 from app.extensions import appbuilder, csrf, db, migrate
-from app.persistence import engine, gate
+from app.persistence import engine, gate, locks
 from app.web import language
 
 CSP = {
@@ -81,8 +81,8 @@ def init_extensions(app: Flask) -> None:
 
 @cache
 def install_session_events() -> None:
-    """Gate, row policies and audit hang on the one session factory of the process: put there once."""
-    for install in (engine.install, gate.install, audit.install):
+    """Row policies, gate, locks and audit hang on the one session factory of the process: put there once."""
+    for install in (engine.install, gate.install, locks.install, audit.install):
         install(db.session)
 
 
