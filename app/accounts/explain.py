@@ -107,24 +107,24 @@ def _record(actor: Actor, model: Any, number: str) -> list[Check]:
         checks.append(
             Check("bad", _("Recycle bin"), _("The record was deleted and lies in the recycle bin."))
         )
-    return [*checks, _scope(actor, row, county)]
+    return [*checks, _scope(actor, row, county, model.__plan_key__)]
 
 
 def _find(model: Any, number: str) -> Row[Any] | None:
     if not (number.isascii() and number.isdigit() and len(number) < 19):
         return None
     table = model.__table__
-    wanted = [table.c[name] for name in ("id", "county_code", "deleted_at", "plan_id") if name in table.c]
+    wanted = [table.c[name] for name in ("id", "county_code", "deleted_at", "plan_task_id") if name in table.c]
     statement = select(*wanted).where(table.c.id == int(number)).execution_options(**{SCOPE_APPLIED: True})
     with acting_as(SYSTEM):
         return db.session.execute(statement).first()
 
 
-def _scope(actor: Actor, row: Row[Any], county: str) -> Check:
+def _scope(actor: Actor, row: Row[Any], county: str, key: str) -> Check:
     title, scope = _("Jurisdiction"), actor.scope
     area = current().path(actor.region_code) if actor.region_code else ""
     if scope.kind == "plans":
-        mine = row.id in scope.plan_ids or getattr(row, "plan_id", None) in scope.plan_ids
+        mine = scope.holds(row.county_code, getattr(row, key, None) if key else None)
         text = (
             _("The record belongs to a plan task given to this construction unit.")
             if mine

@@ -57,6 +57,8 @@ class PlanTask(Area, Model):
     """
 
     __tablename__ = "plan_task"
+    __plan_key__ = "id"
+    __plan_writes__ = False
     __audit_skip__ = Area.__audit_skip__ | {"start_due", "finish_due", "account_assigned"}
     __table_args__ = (
         *area_checks(),

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.audit.models import BigId
 from app.extensions import _l
-from app.persistence.base import Audited, CountyScoped, Model, Recyclable
+from app.persistence.base import Audited, Model, PlanScoped, Recyclable
 from app.persistence.types import UtcDateTime, degrees, utcnow
 
 _LIVE = text("deleted_at IS NULL")
@@ -61,10 +61,10 @@ class StoredFile(Model):
         return f"thumbnails/{self.sha256[:2]}/{self.sha256}.jpg"
 
 
-class Attachment(Audited, CountyScoped, Recyclable, Model):
+class Attachment(Audited, PlanScoped, Recyclable, Model):
     """A file of a record: ``owner_entity`` and ``owner_id`` name the record, ``purpose`` what it proves.
 
-    ``told_*`` is what the page of an on-site visit reported with the photo: EXIF is only a second witness.
+    ``plan_task_id`` is the record's where construction units see it (`PlanScoped`). ``told_*`` is what the page of an on-site visit reported with the photo: EXIF is only a second witness.
     """
 
     __tablename__ = "attachment"
@@ -78,6 +78,7 @@ class Attachment(Audited, CountyScoped, Recyclable, Model):
         ),
     )  # fmt: skip
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    plan_task_id: Mapped[int | None] = mapped_column(BigId)
     owner_entity: Mapped[str] = mapped_column(
         String(48), nullable=False, info={"label": _l("Kind of record")}
     )
@@ -106,7 +107,7 @@ class Attachment(Audited, CountyScoped, Recyclable, Model):
     file: Mapped[StoredFile] = relationship(lazy="joined", innerjoin=True)
 
 
-class UploadSession(CountyScoped, Model):
+class UploadSession(PlanScoped, Model):
     """An upload on its way: announced, filled piece by piece, then turned into an attachment."""
 
     __tablename__ = "upload_session"
@@ -116,6 +117,7 @@ class UploadSession(CountyScoped, Model):
         Index("ix_upload_session_uploader", "uploader_id", "created_at"),
     )
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    plan_task_id: Mapped[int | None] = mapped_column(BigId)
     owner_entity: Mapped[str] = mapped_column(String(48), nullable=False)
     owner_id: Mapped[int] = mapped_column(BigInteger, nullable=False)
     purpose: Mapped[str] = mapped_column(String(32), nullable=False)

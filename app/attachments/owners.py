@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.attachments.rules import PURPOSES, Purpose
 from app.kernel.actor import Actor
 from app.kernel.errors import Message, NotAllowed, OutOfScope, PortalError, msg
+from app.persistence.base import PlanScoped
 
 
 class Refused(PortalError):
@@ -103,6 +104,11 @@ def writable(session: Session, actor: Actor, entity: str, owner_id: int) -> Any:
     if reason := owner.closed(row):
         raise Refused(reason)
     return row
+
+
+def plan_of(row: Any) -> int | None:
+    """The plan task a file belongs to with its record, where the record's kind exists for construction units."""
+    return row.plan_task_id if isinstance(row, PlanScoped) else None
 
 
 def purposes_of(entity: str) -> tuple[str, ...]:

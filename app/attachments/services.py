@@ -115,7 +115,7 @@ def create_upload(
         raise RuleViolation(found)
     told = told or Told()
     upload = UploadSession(
-        id=uuid.uuid4().hex, county_code=row.county_code, owner_entity=entity, owner_id=owner_id,
+        id=uuid.uuid4().hex, county_code=row.county_code, plan_task_id=owners.plan_of(row), owner_entity=entity, owner_id=owner_id,
         purpose=purpose_key, name=name, size=size, uploader_id=actor.user_id,
         told_at=told.at, told_lng=told.lng, told_lat=told.lat,
     )  # fmt: skip
@@ -228,8 +228,8 @@ def _attach(
     told = told or Told()
     _store(session, checked)
     attachment = Attachment(
-        county_code=row.county_code, owner_entity=entity, owner_id=owner_id, purpose=purpose_key,
-        name=checked.name, sha256=checked.measured.sha256, upload_id=upload_id, uploader_id=actor.user_id,
+        county_code=row.county_code, plan_task_id=owners.plan_of(row), owner_entity=entity, owner_id=owner_id,
+        purpose=purpose_key, name=checked.name, sha256=checked.measured.sha256, upload_id=upload_id, uploader_id=actor.user_id,
         uploader=_name_of(actor), told_at=told.at, told_lng=told.lng, told_lat=told.lat,
     )  # fmt: skip
     session.add(attachment)
@@ -315,6 +315,7 @@ def copy_attachments(
         session.add(
             Attachment(
                 county_code=row.county_code,
+                plan_task_id=owners.plan_of(row),
                 owner_entity=target[0],
                 owner_id=target[1],
                 purpose=item.purpose,

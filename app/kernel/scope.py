@@ -48,8 +48,14 @@ class Scope:
             return self.prefix.ljust(6, "0"), (self.prefix + ":").ljust(6, "0")
         return "", ""
 
+    def holds(self, county_code: str | None, plan_task_id: int | None) -> bool:
+        """Whether a row of this county, and of this plan task if it has one, exists for the actor."""
+        if self.kind == "plans":
+            return plan_task_id is not None and plan_task_id in self.plan_ids
+        return self.covers(county_code)
+
     def covers(self, county_code: str | None) -> bool:
-        """Whether a row of this county exists for the actor."""
+        """Whether a county's rows exist for the actor; a set of plan tasks covers no county."""
         if self.kind == "everything":
             return True
         if not county_code:

@@ -39,14 +39,20 @@ def drop_role_grants() -> None:
     op.execute(f"REVOKE ALL ON SCHEMA public FROM {ROLE}")
 
 
-def wall(table: str, column: str = "county_code") -> None:
-    """Row-level security: only rows inside the scope told for this transaction; told nothing, nothing."""
+def wall(table: str, column: str = "county_code", plan: str = "") -> None:
+    """Row-level security: only rows inside the scope told for this transaction; told nothing, nothing.
+
+    ``plan`` names the column by which construction units see rows of the plan tasks told (M1.6.5.3b).
+    """
     if not on_postgresql():
         return
     inside = (
         f"{column} >= current_setting('portal.scope_low', true)"
         f" AND {column} < current_setting('portal.scope_high', true)"
     )
+    if plan:
+        told = "string_to_array(nullif(current_setting('portal.scope_plans', true), ''), ',')::bigint[]"
+        inside = f"({inside}) OR coalesce({plan} = ANY ({told}), false)"
     op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
     op.execute(f"CREATE POLICY {table}_scope ON {table} TO {ROLE} USING ({inside}) WITH CHECK ({inside})")
 

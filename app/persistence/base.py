@@ -6,12 +6,14 @@ import datetime as dt
 from typing import Any, ClassVar
 
 from flask_appbuilder import Model
-from sqlalchemy import ForeignKey, Integer, MetaData, String
+from sqlalchemy import BigInteger, ForeignKey, Integer, MetaData, String
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from app.persistence.types import UtcDateTime, utcnow
 
-__all__ = ["Audited", "CountyScoped", "Model", "Recyclable", "Stamped", "Versioned", "metadata"]
+__all__ = [
+    "Audited", "CountyScoped", "Model", "PlanScoped", "Recyclable", "Stamped", "Versioned", "metadata",
+]  # fmt: skip
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -25,11 +27,28 @@ metadata.naming_convention = NAMING
 
 
 class CountyScoped:
-    """A row that belongs to a county: the scope gate hides it from everybody else (design.md, question 2)."""
+    """A row that belongs to a county: the scope gate hides it from everybody else (design.md, question 2).
+
+    ``__plan_key__`` names the column with the plan task a row belongs to; a construction unit, whose scope is a set
+    of plan tasks, sees nothing of a kind without one, and writes nothing of a kind with ``__plan_writes__`` off.
+    """
+
+    __plan_key__: ClassVar[str] = ""
+    __plan_writes__: ClassVar[bool] = True
 
     @declared_attr
     def county_code(cls) -> Mapped[str]:
         return mapped_column(String(6), ForeignKey("region.code"), nullable=False, index=False)
+
+
+class PlanScoped(CountyScoped):
+    """A row of a plan task: it also exists for the construction units that were given the plan (M1.6.5.3b)."""
+
+    __plan_key__: ClassVar[str] = "plan_task_id"
+
+    @declared_attr
+    def plan_task_id(cls) -> Mapped[int]:
+        return mapped_column(BigInteger().with_variant(Integer, "sqlite"), nullable=False)
 
 
 class Versioned:

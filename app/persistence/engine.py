@@ -59,15 +59,19 @@ def ensure_scope(session: Session) -> Connection:
         return connection
     low, high = scope.bounds
     connection.execute(
-        _TELL, {"role": "none" if scope.kind == "everything" else APP_ROLE, "low": low, "high": high}
-    )
+        _TELL,
+        {
+            "role": "none" if scope.kind == "everything" else APP_ROLE, "low": low, "high": high,
+            "plans": ",".join(map(str, sorted(scope.plan_ids))),
+        },
+    )  # fmt: skip
     connection.info["portal_scope"] = telling
     return connection
 
 
 _TELL = text(
     "SELECT set_config('role', :role, true), set_config('portal.scope_low', :low, true),"
-    " set_config('portal.scope_high', :high, true)"
+    " set_config('portal.scope_high', :high, true), set_config('portal.scope_plans', :plans, true)"
 )
 
 

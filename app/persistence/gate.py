@@ -9,6 +9,7 @@ Writes: ``before_flush`` refuses to insert, change or delete a row outside the s
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from flask import has_app_context
@@ -30,10 +31,15 @@ class UnscopedStatement(RuntimeError):
     """A Core statement touches a scoped table without saying that it applied the scope: a fault of the program."""
 
 
-def scope_clause(scope: Scope, county_code: Any) -> ColumnElement[bool]:
-    """The scope as a condition on a ``county_code`` column, for Core statements; uses an index range."""
+def scope_clause(scope: Scope, county_code: Any, plan_task_id: Any = None) -> ColumnElement[bool]:
+    """The scope as a condition on a ``county_code`` column, for Core statements; uses an index range.
+
+    For a scope of plan tasks it is a condition on ``plan_task_id``; without that column nothing is there.
+    """
     if scope.kind == "everything":
         return true()
+    if scope.kind == "plans" and plan_task_id is not None:
+        return plan_task_id.in_(sorted(scope.plan_ids))
     low, high = scope.bounds
     if not high:
         return false()
@@ -75,7 +81,9 @@ def _read(state: ORMExecuteState) -> None:
     ensure_scope(state.session)
     scope = current_scope()
     statement = state.statement
-    if scope.kind != "everything":
+    if scope.kind == "plans":
+        statement = statement.options(*_plan_criteria(scope))
+    elif scope.kind != "everything":
         low, high = scope.bounds
         statement = statement.options(
             with_loader_criteria(
@@ -94,6 +102,20 @@ def _read(state: ORMExecuteState) -> None:
     state.statement = statement
 
 
+@lru_cache(maxsize=256)
+def _plan_criteria(scope: Scope) -> tuple[Any, ...]:
+    """For each kind of scoped row: those of the plan tasks, or none where rows belong to no plan task."""
+    return tuple(
+        with_loader_criteria(
+            model,
+            getattr(model, model.__plan_key__).in_(sorted(scope.plan_ids)) if model.__plan_key__ else false(),
+            include_aliases=True,
+            propagate_to_loaders=False,
+        )
+        for model in _scoped_models()
+    )
+
+
 def _check_bulk(state: ORMExecuteState) -> None:
     """Bulk statements pass by ``before_flush``: over a scoped table they must have applied the scope themselves."""
     ensure_scope(state.session)
@@ -109,10 +131,12 @@ _scoped_tables: set[str] = set()
 def scoped_tables() -> set[str]:
     """Names of the tables whose model carries ``CountyScoped``."""
     if not _scoped_tables:
-        for mapper in Model.registry.mappers:
-            if issubclass(mapper.class_, CountyScoped):
-                _scoped_tables.add(mapper.local_table.name)
+        _scoped_tables.update(model.__table__.name for model in _scoped_models())
     return _scoped_tables
+
+
+def _scoped_models() -> list[Any]:
+    return [mapper.class_ for mapper in Model.registry.mappers if issubclass(mapper.class_, CountyScoped)]
 
 
 def _touches_scoped(statement: Any) -> bool:
@@ -128,10 +152,17 @@ def _write(session: Session, _context: Any, _instances: Any) -> None:
     for obj in (*session.new, *session.dirty, *session.deleted):
         if not isinstance(obj, CountyScoped) or (obj in session.dirty and not session.is_modified(obj)):
             continue
-        history = inspect(obj).attrs.county_code.history
-        codes = {obj.county_code, *(history.deleted or ())}
-        if not all(scope.covers(code) for code in codes):
-            raise OutOfScope(f"{type(obj).__name__} {codes}")
+        codes, plans = _values(obj, "county_code"), _values(obj, type(obj).__plan_key__)
+        inside = all(scope.holds(code, plan) for code in codes for plan in plans)
+        if not inside or (scope.kind == "plans" and not type(obj).__plan_writes__):
+            raise OutOfScope(f"{type(obj).__name__} {codes} {plans}")
+
+
+def _values(obj: Any, key: str) -> set[Any]:
+    """What a column holds and held before the change; one None where the kind of row has no such column."""
+    if not key:
+        return {None}
+    return {getattr(obj, key), *(inspect(obj).attrs[key].history.deleted or ())}
 
 
 def drop_foreign(session: Session) -> None:
@@ -140,7 +171,10 @@ def drop_foreign(session: Session) -> None:
     if scope.kind == "everything":
         return
     for obj in list(session.identity_map.values()):
-        if isinstance(obj, CountyScoped) and obj not in session.dirty and not scope.covers(obj.__dict__.get("county_code")):
+        if not isinstance(obj, CountyScoped) or obj in session.dirty:
+            continue
+        known = obj.__dict__
+        if not scope.holds(known.get("county_code"), known.get(type(obj).__plan_key__)):
             session.expunge(obj)
 
 

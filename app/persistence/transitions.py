@@ -13,12 +13,12 @@ from app.extensions import _l
 from app.kernel.actor import Actor
 from app.kernel.flow import Flow
 from app.kernel.flow import Transition as Step
-from app.persistence.base import CountyScoped, Model
+from app.persistence.base import Model, PlanScoped
 from app.persistence.context import current_actor
 from app.persistence.types import UtcDateTime, utcnow
 
 
-class Transition(CountyScoped, Model):
+class Transition(PlanScoped, Model):
     """One step of a record's life: from which state, which action, to which state, by whom, why and when."""
 
     __tablename__ = "transition"
@@ -27,6 +27,7 @@ class Transition(CountyScoped, Model):
         Index("ix_transition_county", "county_code", "at"),
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    plan_task_id: Mapped[int | None] = mapped_column(BigId)
     entity: Mapped[str] = mapped_column(String(48), nullable=False, info={"label": _l("Kind of record")})
     entity_id: Mapped[int] = mapped_column(BigId, nullable=False, info={"label": _l("Record number")})
     from_state: Mapped[str] = mapped_column(
@@ -57,6 +58,7 @@ def log_transition(
     actor = actor or current_actor()
     row = Transition(
         county_code=record.county_code,
+        plan_task_id=record.plan_task_id if isinstance(record, PlanScoped) else None,
         entity=type(record).__name__,
         entity_id=inspect(record).identity[0],
         from_state=source,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
+from app.annual_plans.models import PlanTask
 from app.communities.models import Community
 from app.extensions import db
 from app.kernel.actor import ANONYMOUS, SYSTEM, Actor
@@ -13,6 +14,9 @@ from app.kernel.scope import Scope
 from app.persistence import gate
 from app.persistence.context import acting_as, unscoped
 from app.persistence.gate import UnscopedStatement
+from app.persistence.transitions import Transition
+from app.reserve.models import ReserveProject
+from app.schemes.models import Scheme, SchemeItem
 
 pytestmark = pytest.mark.req("M1.1", "M1.4")
 
@@ -119,6 +123,70 @@ def test_row_policies_hold_when_the_python_gate_is_off(app_db, monkeypatch):
         connection = db.engine.connect()
         assert connection.execute(sa.text("SELECT count(*) FROM community")).scalar() == 0
         connection.close()
+
+
+@pytest.fixture
+def given(app_db):
+    """A plan task given to a construction unit, another of the same county, a step of each one's report."""
+    with app_db.app_context(), acting_as(SYSTEM):
+        session = db.session()
+        table = PlanTask.__table__
+        mine, other = session.execute(
+            sa.select(table.c.id).where(table.c.county_code == "430703").order_by(table.c.id).limit(2)
+            .execution_options(scope_applied=True)
+        ).scalars()  # fmt: skip
+        for plan in (mine, other):
+            session.add(
+                Transition(county_code="430703", plan_task_id=plan, entity="MonthlyReport", entity_id=plan,
+                           action="submit", to_state="submitted")
+            )  # fmt: skip
+        session.commit()
+    unit = Actor(user_id=1, scope=Scope.plans(frozenset({mine})))
+    with app_db.app_context(), acting_as(unit):
+        yield db.session(), mine, other
+        db.session.rollback()
+
+
+@pytest.mark.req("M1.6.5.3b")
+def test_a_construction_unit_sees_its_plans_and_nothing_else(given):
+    session, mine, other = given
+    assert list(session.scalars(sa.select(PlanTask.id))) == [mine]
+    assert {row.plan_task_id for row in session.scalars(sa.select(Transition))} == {mine}
+    assert session.get(PlanTask, other) is None
+    for kind in (Community, Scheme, SchemeItem, ReserveProject):
+        assert session.scalar(sa.select(sa.func.count()).select_from(kind)) == 0
+    joined = sa.select(PlanTask.id).join(Scheme, Scheme.plan_task_id == PlanTask.id)
+    assert list(session.scalars(joined)) == []
+
+
+@pytest.mark.req("M1.6.5.3b")
+def test_a_construction_unit_writes_only_rows_of_its_plans(given):
+    session, mine, other = given
+    session.add(Transition(county_code="430703", plan_task_id=other, entity="x", entity_id=1, action="a", to_state="b"))
+    with pytest.raises(OutOfScope):
+        session.flush()
+    session.rollback()
+    session.add(Community(county_code="430703", name="x"))
+    with pytest.raises(OutOfScope):
+        session.flush()
+    session.rollback()
+    session.get(PlanTask, mine).name = "x"
+    with pytest.raises(OutOfScope):
+        session.flush()
+
+
+@pytest.mark.req("M1.6.5.3b")
+def test_row_policies_know_the_plans_of_a_construction_unit(given):
+    session, mine, _other = given
+    if session.get_bind().dialect.name != "postgresql":
+        pytest.skip("row-level security is PostgreSQL's")
+    everything = {"scope_applied": True}
+    read = sa.select(Transition.__table__.c.plan_task_id).where(Transition.__table__.c.entity == "MonthlyReport")
+    assert list(session.execute(read.execution_options(**everything)).scalars()) == [mine]
+    plans = sa.select(PlanTask.__table__.c.id)
+    assert list(session.execute(plans.execution_options(**everything)).scalars()) == [mine]
+    count = sa.select(sa.func.count()).select_from(Community.__table__)
+    assert session.execute(count.execution_options(**everything)).scalar() == 0
 
 
 def test_the_system_sees_everything(app_db):
