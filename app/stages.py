@@ -13,9 +13,11 @@ def connect() -> None:
     from app.annual_plans import services as annual_plans  # noqa: F401
     from app.areas import sums
     from app.communities import changes
+    from app.monthly_reports import models as monthly_reports  # noqa: F401
     from app.persistence import closing
     from app.reserve import services as reserve  # noqa: F401
     from app.schemes import carry, files, summaries  # noqa: F401
+    from app.works import models as works  # noqa: F401
 
     for install in (closing.install, changes.install, sums.install, summaries.install):
         install(db.session)

@@ -35,6 +35,7 @@ _READ_BUSINESS: set[Permission] = (
     | _all("ReserveProject", *_READ, "export", "history") | _all("PlanTask", *_READ, "export", "history")
     | _all("Scheme", *_READ, "export", "history")
     | _all("Attachment", "show") | _all("SchemeComment", *_READ)
+    | _all("WorksProject", *_READ, "export", "history") | _all("MonthlyReport", *_READ, "export", "history")
 )
 
 _REVIEW: set[Permission] = _all("Scheme", *_READ, "history") | _all("Attachment", "show")
@@ -45,11 +46,19 @@ _COUNTY_EDITOR = _READ_BUSINESS | _all(
     _all("ReserveProject", "add", "edit", "delete", "restore", "link", "reveal")
     | _all("PlanTask", "add", "edit", "delete", "restore", "link", "reveal")
     | _all("SchemeComment", "edit") | _all("Scheme", "edit", "submit", "publish") | _all("Attachment", "add", "delete")
+    | _all("WorksProject", "add", "edit", "delete", "restore", "reveal")
+    | _all("MonthlyReport", "add", "edit", "delete", "restore", "submit")
 )
 
-_REVEAL = _all("Community", "reveal") | _all("ReserveProject", "reveal") | _all("PlanTask", "reveal")
+_REVEAL = (
+    _all("Community", "reveal") | _all("ReserveProject", "reveal") | _all("PlanTask", "reveal")
+    | _all("WorksProject", "reveal")
+)
 
-_COUNTY_REVIEWER = _READ_BUSINESS | _REVEAL | _all("Scheme", "approve") | _all("SchemeComment", "edit")
+_COUNTY_REVIEWER = (
+    _READ_BUSINESS | _REVEAL | _all("Scheme", "approve") | _all("SchemeComment", "edit")
+    | _all("MonthlyReport", "approve")
+)
 
 _CITY = _READ_BUSINESS | _REVEAL | _all("PlanTask", "import") | _all("Scheme", "approve")
 
@@ -59,6 +68,11 @@ _PROVINCE = (
 )
 
 _JOINT = _EVERYBODY | _all("Region", *_READ)
+
+_UNIT = (
+    _EVERYBODY | _all("WorksProject", *_READ, "add", "edit", "reveal")
+    | _all("MonthlyReport", *_READ, "add", "edit", "submit") | _all("Attachment", "show", "add", "delete")
+)
 
 # what every role keeps: without it nobody could sign out or change a password
 EVERYBODY: frozenset[Permission] = frozenset(_EVERYBODY)
@@ -98,6 +112,8 @@ RESOURCES: dict[str, str] = {
     "PlanTask": N_("Annual plan ledger (function)"),
     "Scheme": N_("Schemes (function)"),
     "SchemeComment": N_("Residents' comments (function)"),
+    "WorksProject": N_("Works projects (function)"),
+    "MonthlyReport": N_("Month reports (function)"),
     "Catalogue": N_("Content catalogues (function)"),
     "DeclarationWindow": N_("Declaration windows (function)"),
     "Map": N_("Map"),
@@ -148,7 +164,7 @@ ROLES: dict[str, RoleSpec] = {
                  frozenset(_JOINT | _REVIEW | _all("Scheme", "review_development"))),
         RoleSpec("joint_reviewer_finance", N_("Joint reviewer (finance)"), "province",
                  frozenset(_JOINT | _REVIEW | _all("Scheme", "review_finance"))),
-        RoleSpec("construction_unit", N_("Construction unit"), "none", frozenset(_EVERYBODY)),
+        RoleSpec("construction_unit", N_("Construction unit"), "none", frozenset(_UNIT)),
         RoleSpec(
             "system_admin",
             N_("System administrator"),

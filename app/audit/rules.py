@@ -89,10 +89,12 @@ ENTITIES: dict[str, str] = {
     "DeclarationWindow": N_("Declaration window"),
     "Department": N_("Department"),
     "Holiday": N_("Holiday"),
+    "MonthlyReport": N_("Month report"),
     "PlanTask": N_("Plan task"),
     "ProvinceProfile": N_("Province profile"),
     "Region": N_("Region"),
     "RegionAlias": N_("Withdrawn code"),
+    "ReportItem": N_("Content of a month report"),
     "ReserveProject": N_("Reserve project"),
     "Role": N_("Role"),
     "Scheme": N_("Scheme (record)"),
@@ -102,6 +104,7 @@ ENTITIES: dict[str, str] = {
     "SignInRecord": N_("Sign-in record"),
     "Town": N_("Town"),
     "UserSession": N_("Session"),
+    "WorksProject": N_("Works project"),
 }
 # keys that no column carries: what exports, imports and the mixins write
 COMMON: dict[str, str] = {
