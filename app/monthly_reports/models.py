@@ -25,7 +25,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.audit.models import BigId
 from app.extensions import _l
-from app.persistence.base import Audited, CountyScoped, Model, Recyclable, Stamped, Versioned
+from app.persistence.base import Audited, Model, PlanScoped, Recyclable, Stamped, Versioned
 from app.persistence.types import UtcDateTime, wan_yuan
 from app.schemes.models import quantity
 
@@ -45,7 +45,7 @@ def _only(name: str, *columns: str, where: Any, unique: bool = False) -> Index:
     return Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
 
 
-class MonthlyReport(Audited, CountyScoped, Versioned, Stamped, Recyclable, Model):
+class MonthlyReport(Audited, PlanScoped, Versioned, Stamped, Recyclable, Model):
     """The report of a works project for a month; a correction is a further revision (`rules.FLOW`).
 
     ``month`` is the month's first day. ``unread`` holds what was typed and could not be read: field → text.
@@ -96,7 +96,6 @@ class MonthlyReport(Audited, CountyScoped, Versioned, Stamped, Recyclable, Model
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     works_project_id: Mapped[int] = mapped_column(BigId, nullable=False)
-    plan_task_id: Mapped[int] = mapped_column(BigId, nullable=False)
     month: Mapped[dt.date] = mapped_column(Date, nullable=False, info={"label": _l("Report month")})
     revision: Mapped[int] = mapped_column(
         SmallInteger, nullable=False, default=1, server_default="1", info={"label": _l("Revision")}
@@ -152,7 +151,7 @@ class MonthlyReport(Audited, CountyScoped, Versioned, Stamped, Recyclable, Model
         return f"{self.month:%Y-%m}" + (f" ({self.revision})" if self.revision > 1 else "")
 
 
-class ReportItem(Audited, CountyScoped, Model):
+class ReportItem(Audited, PlanScoped, Model):
     """A content of a month report: its state, method and quantities done; words and plan as of that month."""
 
     __tablename__ = "report_item"
@@ -171,7 +170,6 @@ class ReportItem(Audited, CountyScoped, Model):
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     report_id: Mapped[int] = mapped_column(BigId, nullable=False)
-    plan_task_id: Mapped[int] = mapped_column(BigId, nullable=False)
     scheme_item_id: Mapped[int | None] = mapped_column(
         BigId, ForeignKey("scheme_item.id", ondelete="SET NULL")
     )

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.audit.models import BigId
 from app.extensions import _l
-from app.persistence.base import Audited, CountyScoped, Model, Recyclable, Stamped, Versioned
+from app.persistence.base import Audited, Model, PlanScoped, Recyclable, Stamped, Versioned
 from app.persistence.types import wan_yuan
 
 _TEXT: dict[str, Any] = {"nullable": False, "default": "", "server_default": ""}
@@ -32,7 +32,7 @@ def _text(length: int, label: Any) -> Mapped[str]:
     return mapped_column(String(length), **_TEXT, info={"label": label})
 
 
-class WorksProject(Audited, CountyScoped, Versioned, Stamped, Recyclable, Model):
+class WorksProject(Audited, PlanScoped, Versioned, Stamped, Recyclable, Model):
     """A works project of a plan task: one or more a plan; it holds the stage files of all its months."""
 
     __tablename__ = "works_project"
@@ -56,7 +56,6 @@ class WorksProject(Audited, CountyScoped, Versioned, Stamped, Recyclable, Model)
         Index("ix_works_project_recycle", "county_code", "deleted_at"),
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    plan_task_id: Mapped[int] = mapped_column(BigId, nullable=False)
     name: Mapped[str] = mapped_column(String(120), nullable=False, info={"label": _l("Project name")})
     platform_number: Mapped[str] = _text(60, _l("Number on the project approval platform"))
     permit_number: Mapped[str] = _text(60, _l("Construction permit number"))

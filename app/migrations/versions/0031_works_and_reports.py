@@ -8,7 +8,7 @@ from app.migrations import walls
 from app.migrations.versions.parts import reports
 
 revision = "0031"
-down_revision = "0018"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 
@@ -20,7 +20,7 @@ def upgrade() -> None:
     reports.create_monthly_report()
     reports.create_report_item()
     for table in _SCOPED:
-        walls.wall(table)
+        walls.wall(table, plan="plan_task_id")
 
 
 def downgrade() -> None:
