@@ -93,6 +93,7 @@ ACTIONS: dict[str, str] = {
     "can_reset": N_("reset passwords (permission)"),
     "can_reset_factor": N_("remove second factors (permission)"),
     "can_end": N_("end (permission)"),
+    "can_resend": N_("send again (permission)"),
     "can_link": N_("link (permission)"),
     "can_submit": N_("submit (permission)"),
     "can_approve": N_("approve (permission)"),
@@ -176,7 +177,7 @@ ROLES: dict[str, RoleSpec] = {
                 | _all("Console", "show")
                 | _MASTER_DATA
                 | _all("Job", *_READ)
-                | _all("SmsMessage", *_READ)
+                | _all("SmsMessage", *_READ, "resend")
             ),
         ),
         RoleSpec(

@@ -63,6 +63,13 @@ ACTIONS: dict[str, str] = {
     "confirm": N_("Truth confirmed"),
     "link": N_("Linked"),
     "unlink": N_("Link removed"),
+    "resend": N_("Sent again"),
+    "issue": N_("Account issued"),
+    "assign": N_("Account assigned to the plan task"),
+    "stop": N_("Stopped"),
+    "start": N_("Started again"),
+    "expire": N_("Expired with the plan task"),
+    "reopen": N_("In force again with the plan task"),
 }
 # icon and colour of an action in a timeline
 MARKS: dict[str, tuple[str, str]] = {
@@ -84,6 +91,7 @@ ENTITIES: dict[str, str] = {
     "CatalogueItem": N_("Catalogue content"),
     "Attachment": N_("Attachment (record)"),
     "CodeItem": N_("Code entry"),
+    "ConstructionAccount": N_("Construction unit's account"),
     "CodeTable": N_("Code table"),
     "Community": N_("Community"),
     "DeclarationWindow": N_("Declaration window"),
@@ -102,6 +110,7 @@ ENTITIES: dict[str, str] = {
     "SchemeFunding": N_("Source of funds"),
     "SchemeComment": N_("Resident's comment"),
     "SignInRecord": N_("Sign-in record"),
+    "SmsMessage": N_("Text message"),
     "Town": N_("Town"),
     "UserSession": N_("Session"),
     "WorksProject": N_("Works project"),
@@ -126,6 +135,7 @@ COMMON: dict[str, str] = {
     "rows": N_("Number of rows"),
     "scheme_kept": N_("Scheme contents kept"),
     "sessions": N_("Number of sessions"),
+    "template": N_("Message template"),
     "version": N_("Version"),
 }
 # written by the program, of no interest in a record's own history

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
-from sqlalchemy.orm import Session
 
 from app.accounts import services as accounts
+from app.cli import nightly
 from app.extensions import db
-from app.kernel.actor import SYSTEM, Actor
+from app.kernel.actor import SYSTEM
 from app.persistence.context import acting_as
 from app.persistence.work import unit_of_work
 
@@ -77,34 +76,12 @@ def worker() -> None:
     current_app.extensions["portal_queue"].serve()
 
 
-def _until_nothing_is_left(erase: Callable[[Session, Actor], int]) -> int:
-    """Erase in short transactions; returns how many rows went."""
-    erased = 0
-    while True:
-        with unit_of_work() as session:
-            gone = erase(session, SYSTEM)
-        erased += gone
-        if not gone:
-            return erased
-
-
 @portal.command("tidy")
 def tidy() -> None:
-    """Daily: remove for good what the recycle bin held long enough, old drafts and tokens of old forms."""
-    from app.attachments import upkeep
-    from app.communities import services as communities
-    from app.schemes import upkeep as areas
-    from app.web import drafts, submissions
-
+    """Remove for good what the recycle bin held long enough, old drafts and form tokens (the worker does it nightly)."""
     with acting_as(SYSTEM):
-        erased_areas = _until_nothing_is_left(areas.erase_expired)
-        erased = _until_nothing_is_left(communities.erase_expired)
-        with unit_of_work() as session:
-            forgotten = drafts.forget_old(session) + submissions.forget_old(session)
-        files, contents, uploads = upkeep.tidy()
-    click.echo(f"{erased_areas} reserve projects and plan tasks erased")
-    click.echo(f"{erased} communities erased, {forgotten} drafts and form tokens forgotten")
-    click.echo(f"{files} attachments erased, {contents} contents removed, {uploads} unfinished uploads given up")
+        for line in nightly.tidy_up():
+            click.echo(line)
 
 
 @portal.command("purge-imports")
@@ -120,13 +97,8 @@ def purge_imports() -> None:
 @click.option("--files", is_flag=True, help="Also compare stored files with their rows and remove orphans.")
 def verify(files: bool) -> None:
     """Check the audit chains and recompute every stored sum; exit status 1 when anything differs."""
-    from app.attachments.upkeep import verify_files
-    from app.cli.verify import faults
-
     with acting_as(SYSTEM):
-        found = faults(db.session())
-        if files:
-            found += verify_files(db.session())
+        found = nightly.find_faults(files=files)
     for fault in found:
         click.echo(fault)
     click.echo(f"{len(found)} fault(s)" if found else "verified: nothing differs")

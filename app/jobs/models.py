@@ -40,3 +40,22 @@ class Job(Model):
     )
     beat_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime, info={"label": _l("Last sign of life")})
     finished_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime, info={"label": _l("Finished")})
+
+
+class PeriodicRun(Model):
+    """The last day that a periodic work was taken up, and how it went; one row a work."""
+
+    __tablename__ = "periodic_run"
+    __table_args__ = (
+        CheckConstraint("state IN ('waiting', 'running', 'done', 'failed')", name="state_known"),
+    )
+    name: Mapped[str] = mapped_column(String(60), primary_key=True, info={"label": _l("Job")})
+    slot: Mapped[dt.datetime] = mapped_column(UtcDateTime, nullable=False, info={"label": _l("Was due at")})
+    state: Mapped[str] = mapped_column(
+        String(8), nullable=False, default="waiting", server_default="waiting", info={"label": _l("State")}
+    )
+    note: Mapped[str] = mapped_column(
+        String(300), nullable=False, default="", server_default="", info={"label": _l("Note")}
+    )
+    started_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime, info={"label": _l("Begun")})
+    finished_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime, info={"label": _l("Finished")})

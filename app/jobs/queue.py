@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from flask import Flask
 from huey import RedisHuey, SqliteHuey
 from huey.api import Huey
 
+from app.jobs import periodic
 from app.jobs.services import carry_out, waiting_jobs
 
 SWEEP_SECONDS = 30
@@ -32,7 +34,11 @@ class Queue:
             self.task(number)
 
     def serve(self) -> None:
-        """Run the worker until it is told to stop; takes up interrupted jobs first and sweeps for lost ones."""
+        """Run the worker until it is told to stop; takes up interrupted jobs first and sweeps for lost ones.
+
+        Periodic work runs beside the queue in threads of its own.
+        """
+
         def sweep() -> None:
             with self.app.app_context():
                 for number in waiting_jobs():
@@ -40,7 +46,12 @@ class Queue:
 
         self.huey.periodic_task(lambda _now: True, name="sweep")(sweep)
         sweep()
-        self.huey.create_consumer(workers=1, worker_type="thread", check_worker_health=True).run()
+        stop = threading.Event()
+        periodic.start(self.app, stop)
+        try:
+            self.huey.create_consumer(workers=1, worker_type="thread", check_worker_health=True).run()
+        finally:
+            stop.set()
 
     def healthy(self) -> bool:
         """Whether the queue's store answers."""

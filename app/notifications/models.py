@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.audit.models import BigId
@@ -17,7 +18,10 @@ from app.persistence.types import UtcDateTime, utcnow
 class SmsMessage(Model):
     """One short message. ``phone`` is stored in full for the gateway and shown masked everywhere.
 
-    ``body`` may hold a one-time password: no page, export or log ever shows it; ``template`` says what it was.
+    ``sealed`` holds the values of the template (a one-time password among them), sealed with the key of the
+    installation and emptied once the message is sent; ``body`` names the template and nothing else.
+    ``key`` goes to the gateway with every attempt; ``unanswered`` counts attempts whose answer never came, after
+    which the message was sent again and may have arrived twice.
     """
 
     __tablename__ = "sms_message"
@@ -25,6 +29,8 @@ class SmsMessage(Model):
         CheckConstraint("state IN ('queued', 'sending', 'sent', 'failed')", name="state_known"),
         CheckConstraint("attempts >= 0", name="attempts_not_negative"),
         Index("ix_sms_message_due", "state", "next_try_at", "id"),
+        Index("uq_sms_message_key", "key", unique=True),
+        Index("ix_sms_message_user", "user_id", "id"),
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True, info={"label": _l("Message number")})
     phone: Mapped[str] = mapped_column(String(20), nullable=False, info={"label": _l("Phone")})
@@ -50,4 +56,21 @@ class SmsMessage(Model):
     sent_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime, info={"label": _l("Sent at")})
     county_code: Mapped[str | None] = mapped_column(
         String(6), ForeignKey("region.code"), info={"label": _l("County")}
+    )
+    key: Mapped[str | None] = mapped_column(
+        String(32), default=lambda: uuid.uuid4().hex, info={"label": _l("Key for the gateway")}
+    )
+    sealed: Mapped[str] = mapped_column(Text, nullable=False, default="", server_default="")
+    claimed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime, info={"label": _l("Taken by a worker at")})
+    unanswered: Mapped[int] = mapped_column(
+        Integer, nullable=False, default=0, server_default="0", info={"label": _l("Attempts without an answer")}
+    )
+    sender: Mapped[str] = mapped_column(
+        String(16), nullable=False, default="", server_default="", info={"label": _l("Gateway")}
+    )
+    receipt: Mapped[str] = mapped_column(
+        String(64), nullable=False, default="", server_default="", info={"label": _l("Receipt of the gateway")}
+    )
+    user_id: Mapped[int | None] = mapped_column(
+        Integer, ForeignKey("ab_user.id", ondelete="SET NULL"), info={"label": _l("Account number")}
     )

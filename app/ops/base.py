@@ -90,6 +90,8 @@ class ConsoleView(Gated, ModelView):
     edit_form_class: type[Form] | None = None
     show: Mapping[str, Callable[[Any], Any]] = {}
     groups: tuple[tuple[Any, tuple[str, ...]], ...] = ()
+    # what else can be done with a row: name of a view taking its number by POST → permission's action
+    deeds: Mapping[str, str] = {}
 
     # ── what is off does not exist ──
     def _handle_view(self, name: str, **kwargs: Any) -> Any:
@@ -100,6 +102,7 @@ class ConsoleView(Gated, ModelView):
             "details_view": self.can_view_details,
             "delete_view": self.can_delete and self.allows("delete"),
             "ajax_update": bool(self.column_editable_list) and self.allows("edit"),
+            **{deed: self.allows(action) for deed, action in self.deeds.items()},
         }
         refused = super()._handle_view(name, **kwargs)
         return refused or (None if on.get(name, False) else abort(404))
@@ -107,6 +110,10 @@ class ConsoleView(Gated, ModelView):
     def allows(self, action: str) -> bool:
         """Whether the signed-in actor's roles include the action on this view's resource."""
         return current_actor().may(f"can_{action}", self.resource)
+
+    def offered(self, row: Any) -> list[tuple[str, str]]:
+        """What the actor may do with a row, beside changing and removing it: (view, word on the button)."""
+        return []
 
     # ── reading ──
     def get_one(self, id: str) -> Any:

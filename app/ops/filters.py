@@ -9,6 +9,7 @@ from typing import Any
 from flask_admin.contrib.sqla.filters import BaseSQLAFilter
 
 from app.audit.listing import day_of
+from app.extensions import _
 from app.kernel.scope import region_prefix
 
 Choices = Callable[[], list[tuple[str, Any]]]
@@ -83,3 +84,8 @@ class ToDay(FromDay):
 
     def apply(self, query: Any, value: Any, alias: Any = None) -> Any:
         return query.filter(self.column < day_of(value) + dt.timedelta(days=1))
+
+
+def choices(words: dict[str, Any]) -> Any:
+    """The choices of a ``Pick`` from a mapping of keys to words, translated when they are shown."""
+    return lambda: [(key, _(str(word)) if isinstance(word, str) else word) for key, word in words.items()]

@@ -16,16 +16,15 @@ from app.audit.history import action_label, history
 from app.audit.listing import action_choices, county_choices, entity_choices
 from app.audit.models import AuditEvent
 from app.extensions import _, _l, db
-from app.jobs.models import Job
+from app.jobs.models import Job, PeriodicRun
 from app.kernel.actor import Actor
-from app.kernel.text import mask_phone
 from app.notifications.models import SmsMessage
-from app.notifications.rules import SMS_STATES
 from app.ops import forms, health
 from app.ops.base import ConsoleIndex, ConsoleView
 from app.ops.catalogue_views import CatalogueItemView, CatalogueView
-from app.ops.filters import ConsoleFilter, FromDay, Pick, ToDay, Within, YesNo
+from app.ops.filters import ConsoleFilter, FromDay, Pick, ToDay, Within, YesNo, choices
 from app.ops.profile_form import GROUPS, ProfileForm
+from app.ops.worker_views import JobView, PeriodicRunView, SmsMessageView
 from app.regions import services
 from app.regions.cache import current
 from app.regions.models import (
@@ -40,22 +39,12 @@ from app.regions.models import (
 )
 from app.schemes.models import Catalogue, CatalogueItem
 
-JOB_STATES = {
-    "queued": _l("Waiting (job)"),
-    "running": _l("Running"),
-    "done": _l("Done (job)"),
-    "failed": _l("Failed (job)"),
-}
 LEVELS = {"province": _l("Province"), "city": _l("City"), "county": _l("County")}
 REGION_KINDS = {"normal": _l("Administrative region"), "functional": _l("Functional zone")}
 
 
 def _yes_no() -> list[tuple[str, Any]]:
     return [("1", _("Yes")), ("0", _("No"))]
-
-
-def _choices(words: dict[str, Any]) -> Any:
-    return lambda: [(key, _(str(word)) if isinstance(word, str) else word) for key, word in words.items()]
 
 
 def _tables() -> list[tuple[str, str]]:
@@ -152,8 +141,8 @@ class RegionView(ConsoleView):
     show = {"level": lambda row: LEVELS[row.level], "kind": lambda row: REGION_KINDS[row.kind]}
     column_filters = (
         Within("within", Region.code, _l("Jurisdiction"), county_choices),
-        Pick("level", Region.level, _l("Level"), _choices(LEVELS)),
-        Pick("kind", Region.kind, _l("Kind of region"), _choices(REGION_KINDS)),
+        Pick("level", Region.level, _l("Level"), choices(LEVELS)),
+        Pick("kind", Region.kind, _l("Kind of region"), choices(REGION_KINDS)),
     )
 
     def writer(self, session: Session, actor: Actor, values: dict[str, Any], model: Any | None) -> Any:
@@ -248,47 +237,6 @@ class HolidayView(ConsoleView):
         services.clear_holiday(session, actor, model.date)
 
 
-class JobView(ConsoleView):
-    """Background work: what was asked for and how far it is."""
-
-    resource, icon = "Job", "progress"
-    can_view_details = True
-    column_list = ("id", "name", "state", "progress", "total", "attempts", "created_at", "finished_at")
-    column_details_list = (*column_list, "args", "error", "user_id", "beat_at")
-    column_default_order = ("id", True)
-    show = {"state": lambda row: JOB_STATES.get(row.state, row.state)}
-    column_filters = (
-        Pick("state", Job.state, _l("State"), _choices(JOB_STATES)),
-        ConsoleFilter("name", Job.name, _l("Job")),
-    )
-
-
-class SmsMessageView(ConsoleView):
-    """The SMS outbox; texts are never shown (they may hold a one-time password), phones masked."""
-
-    resource, icon = "SmsMessage", "message-2"
-    hint = _l("Phones are masked, and the text is not shown: it may hold a one-time password.")
-    column_list = (
-        "id",
-        "phone",
-        "template",
-        "state",
-        "attempts",
-        "next_try_at",
-        "error",
-        "created_at",
-        "sent_at",
-        "county_code",
-    )
-    column_default_order = ("id", True)
-    show = {"phone": lambda row: mask_phone(row.phone), "state": lambda row: _(SMS_STATES[row.state])}
-    column_filters = (
-        Pick("state", SmsMessage.state, _l("State"), _choices(SMS_STATES)),
-        FromDay("from", SmsMessage.created_at, _l("From (day)")),
-        ToDay("to", SmsMessage.created_at, _l("To (day)")),
-    )
-
-
 class SignInRecordView(ConsoleView):
     """Attempts to sign in (read only)."""
 
@@ -300,7 +248,7 @@ class SignInRecordView(ConsoleView):
         FromDay("from", SignInRecord.at, _l("From (day)")),
         ToDay("to", SignInRecord.at, _l("To (day)")),
         ConsoleFilter("account", SignInRecord.username, _l("Login name")),
-        Pick("outcome", SignInRecord.outcome, _l("Outcome"), _choices(OUTCOMES)),
+        Pick("outcome", SignInRecord.outcome, _l("Outcome"), choices(OUTCOMES)),
     )
 
 
@@ -350,6 +298,7 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[type[ConsoleView], Any, Any, str], ...]],
         (RegionAliasView, RegionAlias, _l("Withdrawn codes"), "withdrawn-codes"))),
     (_l("Operation"), (
         (JobView, Job, _l("Jobs"), "jobs"),
+        (PeriodicRunView, PeriodicRun, _l("Nightly work"), "periodic"),
         (SmsMessageView, SmsMessage, _l("SMS outbox"), "sms"))),
     (_l("Records"), (
         (SignInRecordView, SignInRecord, _l("Sign-in records"), "sign-ins"),

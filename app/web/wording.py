@@ -7,6 +7,9 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import flask_babel
+from flask import current_app
+
 from app.extensions import _
 from app.kernel.errors import Message
 
@@ -19,6 +22,13 @@ def translate(message: Any) -> str:
         values = {key: translate(value) if isinstance(value, Message) else value for key, value in message.values.items()}
         return _(message.msgid, **values) if values else _(message.msgid)
     return str(message)
+
+
+def in_default_language(message: Message) -> str:
+    """A Message in the language of the installation, also where there is no request (jobs, text messages)."""
+    with flask_babel.force_locale(current_app.config["BABEL_DEFAULT_LOCALE"]):
+        text = current_app.extensions["portal_domain"].get_translations().gettext(message.msgid)
+    return str(text % message.values if message.values else text)
 
 
 def local_time(value: dt.datetime | None, pattern: str = "%Y-%m-%d %H:%M") -> str:

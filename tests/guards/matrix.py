@@ -344,7 +344,9 @@ CONSOLE = [
     *console("departments", add=True, edit=True),
     *console("holidays", add=True, edit=True, delete=True),
     *console("jobs", details=True),
+    *console("periodic"),
     *console("sms"),
+    row("console_sms.resend", "POST", SYSTEM, 404, refused=(404,)),
     *console("sign_ins", AUDIT),
     *console("audit", AUDIT, details=True, everywhere=True),
 ]
