@@ -8,7 +8,7 @@ from alembic import op
 from app.persistence.types import UtcDateTime
 
 revision = "0032"
-down_revision = "0018"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 
