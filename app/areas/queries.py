@@ -67,6 +67,29 @@ def all_communities_of(session: Session, owner: str, owner_id: int) -> list[Any]
     return list(execute(session, statement).mappings())
 
 
+def points_of(session: Session, plan_ids: Sequence[int]) -> dict[int, list[tuple[Any, Any]]]:
+    """Plan task → (lng, lat) of its communities that have a place, those of its reserve projects too; one statement."""
+    plan = func.coalesce(_link.c.plan_task_id, _reserve_link.c.plan_task_id)
+    through = select(_reserve_link.c.reserve_project_id).where(_reserve_link.c.plan_task_id.in_(plan_ids))
+    found = (
+        select(plan.label("plan_id"), _community.c.lng, _community.c.lat)
+        .select_from(
+            _link.join(_community, _community.c.id == _link.c.community_id).outerjoin(
+                _reserve_link, _reserve_link.c.reserve_project_id == _link.c.reserve_project_id
+            )
+        )
+        .where(
+            or_(_link.c.plan_task_id.in_(plan_ids), _link.c.reserve_project_id.in_(through)),
+            _community.c.lng.is_not(None),
+        )
+        .order_by(_community.c.id)
+    )
+    points: dict[int, list[tuple[Any, Any]]] = {}
+    for row in execute(session, found):
+        points.setdefault(row.plan_id, []).append((row.lng, row.lat))
+    return points
+
+
 def _named(table: Table, typed: str) -> list[ColumnElement[bool]]:
     words = normalise_input(typed).lower().split()[:4]
     initials = table.c.get("initials")

@@ -9,6 +9,7 @@ from pathlib import Path
 import structlog
 
 from app.attachments import inspection
+from app.attachments.changes import on_hashed
 from app.attachments.models import StoredFile
 from app.attachments.storage import storage
 from app.jobs.services import Progress, job
@@ -37,6 +38,8 @@ def make_thumbnail(progress: Progress, sha256: str) -> None:
             path.write_bytes(small)
             storage().put(stored.thumbnail_key, path)
         stored.perceptual_hash, stored.thumbnail_state = digest, "ready"
+        session.flush()
+        on_hashed(session, stored)
     progress(1)
 
 

@@ -33,7 +33,6 @@ class StoredFile(Model):
         CheckConstraint(
             "thumbnail_state IN ('none', 'waiting', 'ready', 'failed')", name="thumbnail_state_known"
         ),
-        Index("ix_stored_file_perceptual_hash", "perceptual_hash"),
     )
     sha256: Mapped[str] = mapped_column(String(64), primary_key=True, info={"label": _l("SHA-256")})
     size: Mapped[int] = mapped_column(

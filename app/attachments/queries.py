@@ -160,11 +160,3 @@ def known_sha256(session: Session, candidates: Sequence[str]) -> set[str]:
 def known_uploads(session: Session, candidates: Sequence[str]) -> set[str]:
     """Which of these uploads have a row."""
     return set(session.scalars(select(UploadSession.id).where(UploadSession.id.in_(candidates))))
-
-
-def alike(session: Session, perceptual_hash: str, sha256: str) -> list[StoredFile]:
-    """Other contents that are the very same picture to the eye (equal perceptual hash), anywhere (R20)."""
-    statement = select(StoredFile).where(
-        StoredFile.perceptual_hash == perceptual_hash, StoredFile.sha256 != sha256
-    )
-    return list(session.scalars(statement.order_by(StoredFile.sha256).limit(20)))

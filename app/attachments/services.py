@@ -19,6 +19,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from app.attachments import inspection, owners, parts, queries, scanner
+from app.attachments.changes import on_attached, on_binned
 from app.attachments.jobs import THUMBNAIL
 from app.attachments.models import Attachment, StoredFile, UploadSession, storage_key
 from app.attachments.rules import (
@@ -234,6 +235,7 @@ def _attach(
     )  # fmt: skip
     session.add(attachment)
     session.flush()
+    on_attached(session, attachment)
     return attachment
 
 
@@ -271,6 +273,7 @@ def delete_attachment(session: Session, actor: Actor, attachment_id: int) -> Att
     owners.writable(session, actor, attachment.owner_entity, attachment.owner_id)
     attachment.deleted_at, attachment.deleted_by = utcnow(), _name_of(actor)
     session.flush()
+    on_binned(session, attachment)
     return attachment
 
 
@@ -289,6 +292,7 @@ def restore_attachment(session: Session, actor: Actor, attachment_id: int) -> At
         raise RuleViolation(Finding("R21", "error", "file", _ONCE))
     attachment.deleted_at, attachment.deleted_by = None, ""
     session.flush()
+    on_attached(session, attachment)
     return attachment
 
 
@@ -308,11 +312,11 @@ def copy_attachments(
     row = owners.writable(session, actor, *target)
     allowed = set(owners.purposes_of(target[0]))
     have = {(item.purpose, item.sha256) for item in queries.of_owner(session, *target)}
-    added = 0
+    added: list[Attachment] = []
     for item in queries.of_owner(session, *source, purposes):
         if item.purpose not in allowed or (item.purpose, item.sha256) in have:
             continue
-        session.add(
+        added.append(
             Attachment(
                 county_code=row.county_code,
                 plan_task_id=owners.plan_of(row),
@@ -328,6 +332,8 @@ def copy_attachments(
                 told_lat=item.told_lat,
             )
         )
-        added += 1
+    session.add_all(added)
     session.flush()
-    return added
+    for attachment in added:
+        on_attached(session, attachment)
+    return len(added)

@@ -1,0 +1,1 @@
+"""Photo evidence (N3.3a, R20): what is doubtful about photos and figures, over the whole province."""
