@@ -13,7 +13,9 @@ def connect() -> None:
     from app.annual_plans import services as annual_plans  # noqa: F401
     from app.areas import sums
     from app.communities import changes
+    from app.evidence import reports as evidence  # noqa: F401
     from app.monthly_reports import models as monthly_reports  # noqa: F401
+    from app.notices import models as notices  # noqa: F401
     from app.persistence import closing
     from app.reserve import services as reserve  # noqa: F401
     from app.schemes import carry, files, summaries  # noqa: F401

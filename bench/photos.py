@@ -48,8 +48,12 @@ def rows(every: np.ndarray) -> Iterator[tuple[Any, ...]]:
     signed = every.view(np.int64)
     for start in range(0, len(every), SLICE):
         part = every[start : start + SLICE]
-        bands = [((part >> np.uint64(shift)) & np.uint64(65535)).astype(int).tolist() for shift in (48, 32, 16, 0)]
-        for place, values in enumerate(zip(signed[start : start + SLICE].tolist(), *bands, strict=True), start + 1):
+        bands = [
+            ((part >> np.uint64(shift)) & np.uint64(65535)).astype(int).tolist() for shift in (48, 32, 16, 0)
+        ]
+        for place, values in enumerate(
+            zip(signed[start : start + SLICE].tolist(), *bands, strict=True), start + 1
+        ):
             yield place, PROVINCE, hashlib.sha256(str(place).encode()).hexdigest(), *values
 
 
@@ -149,7 +153,9 @@ def _inserts(session: Session, chance: np.random.Generator) -> float:
     took = []
     for number in chance.integers(0, 2**63 - 1, 200).tolist():
         began = time.perf_counter()
-        prints.remember(session, PROVINCE, hashlib.sha256(f"n{number}".encode()).hexdigest(), f"{number:016x}")
+        prints.remember(
+            session, PROVINCE, hashlib.sha256(f"n{number}".encode()).hexdigest(), f"{number:016x}"
+        )
         took.append((time.perf_counter() - began) * 1000)
     session.rollback()
     return statistics.median(took)
@@ -169,8 +175,11 @@ def main() -> None:
             got = measure(engine, every)
             engine.dispose()
             slow = slow or got["median"] > TARGET_MS
-            print(f"{kind}: {asked.size:,} photos ({seconds:.0f} s to fill): look-up {got['median']:.2f} ms,"
-                  f" 95% {got['p95']:.2f} ms, worst {got['worst']:.2f} ms; entering one {got['insert']:.2f} ms", flush=True)
+            print(
+                f"{kind}: {asked.size:,} photos ({seconds:.0f} s to fill): look-up {got['median']:.2f} ms,"
+                f" 95% {got['p95']:.2f} ms, worst {got['worst']:.2f} ms; entering one {got['insert']:.2f} ms",
+                flush=True,
+            )
     finally:
         server.stop()
     sys.exit(1 if slow else 0)

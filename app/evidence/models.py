@@ -6,7 +6,16 @@ import datetime as dt
 from typing import Any
 
 from sqlalchemy import (
-    JSON, BigInteger, Boolean, CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint, false,
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    UniqueConstraint,
+    false,
 )  # fmt: skip
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -56,7 +65,9 @@ class PhotoFinding(PlanScoped, Model):
     __table_args__ = (
         UniqueConstraint("mark"),
         CheckConstraint("kind IN ({})".format(", ".join(f"'{kind}'" for kind in KINDS)), name="kind_known"),
-        CheckConstraint("state IN ({})".format(", ".join(f"'{state}'" for state in STATES)), name="state_known"),
+        CheckConstraint(
+            "state IN ({})".format(", ".join(f"'{state}'" for state in STATES)), name="state_known"
+        ),
         CheckConstraint("state <> 'dismissed' OR length(reason) > 0", name="reason_given"),
         Index("ix_photo_finding_list", "county_code", "reported", "state", "kind", "id"),
         Index("ix_photo_finding_report", "report_id", "id"),
@@ -67,7 +78,9 @@ class PhotoFinding(PlanScoped, Model):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     mark: Mapped[str] = mapped_column(String(120), nullable=False)
     kind: Mapped[str] = mapped_column(String(16), nullable=False, info={"label": _l("What is doubtful")})
-    values: Mapped[dict[str, Any]] = mapped_column(JSON, nullable=False, default=dict, info={"label": _l("Details")})
+    values: Mapped[dict[str, Any]] = mapped_column(
+        JSON, nullable=False, default=dict, info={"label": _l("Details")}
+    )
     report_id: Mapped[int | None] = mapped_column(BigInteger, info={"label": _l("Month report (finding)")})
     owner_entity: Mapped[str] = mapped_column(String(48), **_TEXT)
     owner_id: Mapped[int] = mapped_column(BigInteger, nullable=False, default=0, server_default="0")

@@ -35,8 +35,12 @@ _photos = select(*_PHOTO).join_from(_attachment, _stored, _stored.c.sha256 == _a
 
 def photos(session: Session, *where: Any, limit: int | None = None) -> Sequence[Row[Any]]:
     """Photos in use with what is known of them, oldest first; the caller has settled the scope."""
-    statement = _photos.where(_attachment.c.deleted_at.is_(None), _attachment.c.purpose.in_(PHOTO_PURPOSES), *where)
-    return session.execute(statement.order_by(_attachment.c.id).limit(limit), execution_options=_OPTIONS).all()
+    statement = _photos.where(
+        _attachment.c.deleted_at.is_(None), _attachment.c.purpose.in_(PHOTO_PURPOSES), *where
+    )
+    return session.execute(
+        statement.order_by(_attachment.c.id).limit(limit), execution_options=_OPTIONS
+    ).all()
 
 
 def by_ids(session: Session, ids: Sequence[int]) -> Sequence[Row[Any]]:
@@ -148,7 +152,9 @@ def other_plans(session: Session, rows: Iterable[Any]) -> dict[int, str]:
     """Names of the counterparts' plan tasks inside the scope; no statement where there are none."""
     scope = current_scope()
     wanted = {
-        row.other_plan_id for row in rows if row.other_plan_id and scope.holds(row.other_county, row.other_plan_id)
+        row.other_plan_id
+        for row in rows
+        if row.other_plan_id and scope.holds(row.other_county, row.other_plan_id)
     }
     if not wanted:
         return {}

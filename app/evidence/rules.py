@@ -115,7 +115,9 @@ def _impossible(values: Mapping[str, Any]) -> Message:
 TOLERANCE = dt.timedelta(hours=26)
 """A camera abroad is up to a day ahead, and clocks go wrong a little: later than that after the upload is impossible."""
 FIRST_DAY = dt.date(2005, 1, 1)
-RESET_DAYS = frozenset({(1970, 1, 1), (1980, 1, 1), (2000, 1, 1), *((year, 1, 1) for year in range(2005, 2018))})
+RESET_DAYS = frozenset(
+    {(1970, 1, 1), (1980, 1, 1), (2000, 1, 1), *((year, 1, 1) for year in range(2005, 2018))}
+)
 """Days on which the clocks of cameras begin after a change of battery."""
 DURING = frozenset({"photo_during", "photo_after"})
 PHOTO_PURPOSES = ("photo_before", "photo_during", "photo_after", "photo")
@@ -160,7 +162,9 @@ def nearest_metres(shot: Shot, site: Site) -> float | None:
     if shot.lng is None or shot.lat is None:
         return None
     lng, lat = float(shot.lng), float(shot.lat)
-    return min((haversine_m(lng, lat, x, y) for x, y in site.points if x is not None and y is not None), default=None)
+    return min(
+        (haversine_m(lng, lat, x, y) for x, y in site.points if x is not None and y is not None), default=None
+    )
 
 
 def judge_place(shot: Shot, site: Site, outside_km: float | None) -> list[Doubt]:

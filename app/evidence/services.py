@@ -71,7 +71,9 @@ def hash_known(session: Session, stored: StoredFile) -> None:
 def photo_gone(session: Session, attachment: Attachment) -> None:
     """A photo in the recycle bin proves nothing: open findings about it or against it go."""
     with unscoped(_PROVINCE_WIDE):
-        named = or_(_finding.c.attachment_id == attachment.id, _finding.c.other_attachment_id == attachment.id)
+        named = or_(
+            _finding.c.attachment_id == attachment.id, _finding.c.other_attachment_id == attachment.id
+        )
         session.execute(delete(_finding).where(named, _finding.c.state == "open"), execution_options=_OPTIONS)
 
 
@@ -123,7 +125,9 @@ def _pairs(session: Session, photos: Sequence[Any], subjects: dict[int, Subject]
         digest = photo.perceptual_hash
         alike = prints.alike(session, province, digest, photo.sha256) if digest else []
         bits = {photo.sha256: 0, **{other.sha256: other.bits for other in alike}}
-        uses = [row for row in queries.using(session, sorted(bits), province, MOST_USES) if row.id != photo.id]
+        uses = [
+            row for row in queries.using(session, sorted(bits), province, MOST_USES) if row.id != photo.id
+        ]
         subjects.update(subjects_of(session, [row for row in uses if row.id not in subjects]))
         uses.sort(key=lambda row: (row.sha256 != photo.sha256, bits[row.sha256], row.id))
         kept = [row for row in uses if row.id in subjects and _contradict(photo, row, subjects)]

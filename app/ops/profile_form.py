@@ -78,7 +78,7 @@ GROUPS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (_l("Review and publicity"), ("requires_review", "publicity_days")),
     (_l("Dates"), (
         "declaration_open_month", "declaration_open_day", "declaration_close_month", "declaration_close_day",
-        "county_may_declare", "report_open_day", "report_due_day", "ranking_day")),
+        "county_may_declare", "report_open_day", "report_due_day", "ranking_day", "notify_by_sms")),
     (_l("Ranking"), tuple(f"ranking_formula__{key}" for key in MEASURE_LABELS)),
 )  # fmt: skip
 
@@ -193,7 +193,8 @@ def _fields() -> dict[str, Any]:
     made["requires_review"] = Ticks(
         label["requires_review"], choices=[SelectChoice(k, REVIEWER_LABELS[k]) for k in REVIEWERS]
     )
-    made["county_may_declare"] = BooleanField(label["county_may_declare"])
+    for name in ("county_may_declare", "notify_by_sms"):
+        made[name] = BooleanField(label[name])
     return made
 
 

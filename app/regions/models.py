@@ -204,6 +204,13 @@ class ProvinceProfile(Versioned, Audited, Model):
         info={"label": _l("Counties may add plan tasks")},
     )
     recycle_days: Mapped[int] = _whole(_l("Days in the recycle bin"), 30)
+    notify_by_sms: Mapped[bool] = mapped_column(
+        Boolean,
+        nullable=False,
+        default=False,
+        server_default=false(),
+        info={"label": _l("Urgent notices by SMS too")},
+    )
 
     password_min_length: Mapped[int] = _whole(_l("Least length of a password"), 10)
     password_classes: Mapped[int] = _whole(_l("Character classes in a password"), 3)

@@ -104,6 +104,7 @@ class Profile:
     declaration_close_day: int
     county_may_declare: bool
     recycle_days: int
+    notify_by_sms: bool
     password_min_length: int
     password_classes: int
     password_history: int
