@@ -57,8 +57,8 @@ class PhotoPrint(Model):
 class PhotoFinding(PlanScoped, Model):
     """存疑: one thing that is doubtful about a photo (``attachment_id``) or about the figures of a report.
 
-    ``mark`` is what makes it the same finding when judged again. ``reported``: its report was handed in, so that
-    city and province see it. ``other_*`` names the counterpart of a pair, wherever in the province it is.
+    ``mark`` is what makes it the same finding when judged again. ``reported``: its report was handed in, so
+    that city and province see it. ``other_*`` names the counterpart of a pair, wherever in the province it is.
     """
 
     __tablename__ = "photo_finding"
