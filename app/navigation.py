@@ -15,7 +15,7 @@ from app.web.paths import page_path
 
 @dataclass(frozen=True)
 class Entry:
-    """One menu entry: endpoint, label, icon and the permission that shows it."""
+    """One menu entry: endpoint, label, icon and the permission that shows it; ``group``: what it lies under."""
 
     endpoint: str
     label: str
@@ -23,6 +23,7 @@ class Entry:
     permission: tuple[str, str]
     levels: frozenset[str] = frozenset()
     args: tuple[tuple[str, str], ...] = ()
+    group: str = ""
 
     @property
     def view(self) -> str:
@@ -31,16 +32,19 @@ class Entry:
 
 COUNTY = frozenset({"county"})
 ABOVE = frozenset({"city", "province"})
+LIBRARIES = N_("Project libraries")
 
 MENU: tuple[Entry, ...] = (
     Entry("CommunityView.list", N_("Mark on map"), "map-pin-plus", ("can_list", "Community"), COUNTY),
-    Entry("CommunityView.list", N_("Candidates"), "database", ("can_list", "Community"), ABOVE),
+    Entry("CommunityView.list", N_("Candidates"), "database", ("can_list", "Community"), ABOVE,
+          group=LIBRARIES),
     Entry("ReserveView.list", N_("Project reserve"), "archive", ("can_list", "ReserveProject"), COUNTY),
-    Entry("ReserveView.list", N_("Reserve library"), "archive", ("can_list", "ReserveProject"), ABOVE),
+    Entry("ReserveView.list", N_("Reserve library"), "archive", ("can_list", "ReserveProject"), ABOVE,
+          group=LIBRARIES),
     Entry("PlanView.list", N_("Works library"), "progress", ("can_list", "PlanTask"), ABOVE,
-          (("library", "works"),)),
+          (("library", "works"),), LIBRARIES),
     Entry("PlanView.list", N_("Library of finished works"), "circle-check", ("can_list", "PlanTask"), ABOVE,
-          (("library", "done"),)),
+          (("library", "done"),), LIBRARIES),
     Entry("PlanView.list", N_("Yearly plan ledger"), "list-details", ("can_list", "PlanTask")),
     Entry("SchemeView.list", N_("Review of schemes"), "clipboard-check", ("can_approve", "Scheme"), COUNTY),
     Entry("SchemeView.list", N_("Review of schemes"), "clipboard-check", ("can_list", "Scheme"), ABOVE),
@@ -73,6 +77,7 @@ def register(app: Flask) -> None:
     from app.ops import views as console
     from app.public.views import PublicSchemeView, SchemeCommentView
     from app.reserve.views import ReserveBinView, ReserveView
+    from app.schemes.catalogue_views import CatalogueBookView
     from app.schemes.views import SchemeView
     from app.web.drafts import DraftView
     from app.web.manual import ManualView
@@ -83,7 +88,7 @@ def register(app: Flask) -> None:
     communities = (CommunityView, CommunityBinView, CommunityMapView, CommunityImportView)
     areas = (ReserveView, ReserveBinView, PlanView, PlanBinView, PlanImportView, DeclarationWindowView)
     others = (DraftView, AuditEventView, DescriptionView, ManualView, AttachmentView)
-    schemes = (SchemeView, PublicSchemeView, SchemeCommentView)
+    schemes = (SchemeView, CatalogueBookView, PublicSchemeView, SchemeCommentView)
     for view in (SessionView, *accounts, *communities, *areas, *schemes, *others):
         appbuilder.add_view_no_menu(view)
     console.register(app)
@@ -98,21 +103,31 @@ def entries_for(actor: Actor) -> list[Entry]:
 
 
 def menu_for(actor: Actor, endpoint: str) -> list[dict[str, Any]]:
-    """Label, address, icon and whether it is the current one; of two entries of a view the narrower one is."""
+    """Label, address, icon and whether it is the current one; of two entries of a view the narrower one is.
+
+    Entries of a group stand in ``items`` of one entry with the group's name.
+    """
     view = endpoint.partition(".")[0]
     entries = entries_for(actor)
     narrow = [entry for entry in entries if entry.args and entry.view == view and _asked(entry)]
-    return [
-        {
+    menu: list[dict[str, Any]] = []
+    groups: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        item = {
             "label": _(entry.label),
             "href": page_path(entry.endpoint, **dict(entry.args)),
             "icon": entry.icon,
             "key": entry.view + "".join(f":{value}" for _key, value in entry.args),
             "current": entry in narrow if narrow or entry.args else (view + "_").startswith(entry.view + "_"),
             "count": 0,
+            "items": [],
         }
-        for entry in entries
-    ]
+        if entry.group and entry.group not in groups:
+            group = {"label": _(entry.group), "icon": "folders", "key": entry.group, "current": False}
+            groups[entry.group] = {**group, "count": 0, "items": []}
+            menu.append(groups[entry.group])
+        (groups[entry.group]["items"] if entry.group else menu).append(item)
+    return menu
 
 
 def _asked(entry: Entry) -> bool:

@@ -18,7 +18,7 @@ def connect() -> None:
     from app.notices import models as notices  # noqa: F401
     from app.persistence import closing
     from app.reserve import services as reserve  # noqa: F401
-    from app.schemes import carry, files, summaries  # noqa: F401
+    from app.schemes import carry, files, kept_form, summaries  # noqa: F401
     from app.works import models as works  # noqa: F401
 
     for install in (closing.install, changes.install, sums.install, summaries.install):

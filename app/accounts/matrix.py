@@ -64,7 +64,7 @@ _CITY = _READ_BUSINESS | _REVEAL | _all("PlanTask", "import") | _all("Scheme", "
 
 _PROVINCE = (
     _READ_BUSINESS | _REVEAL | _all("Community", "import") | _all("PlanTask", "import")
-    | _all("DeclarationWindow", *_READ, "edit") | _all("Catalogue", *_READ, "edit")
+    | _all("DeclarationWindow", *_READ, "edit") | _all("Catalogue", *_READ)
 )
 
 _JOINT = _EVERYBODY | _all("Region", *_READ)
@@ -116,6 +116,7 @@ RESOURCES: dict[str, str] = {
     "WorksProject": N_("Works projects (function)"),
     "MonthlyReport": N_("Month reports (function)"),
     "Catalogue": N_("Content catalogues (function)"),
+    "CatalogueData": N_("Entry of content catalogues (function)"),
     "DeclarationWindow": N_("Declaration windows (function)"),
     "Map": N_("Map"),
     "Region": N_("Regions"),
@@ -140,7 +141,7 @@ RESOURCES: dict[str, str] = {
 # what the console may change: always through the services of the capability (D2)
 _MASTER_DATA: set[Permission] = (
     _all("CodeTable", *_READ)
-    | _all("Catalogue", *_READ, "add", "edit")
+    | _all("CatalogueData", *_READ, "add", "edit")
     | _all("CodeItem", *_READ, "add", "edit")
     | _all("ProvinceProfile", *_READ, "edit")
     | _all("Region", *_READ, "add", "edit")

@@ -11,7 +11,7 @@ from flask_appbuilder.security.views import AuthDBView
 from flask_login import login_user
 from flask_wtf.csrf import generate_csrf
 
-from app.accounts import kept, signing
+from app.accounts import kept, kept_words, signing
 from app.accounts.api import limits
 from app.accounts.models import Account
 from app.accounts.policy import policy_for
@@ -152,4 +152,7 @@ class SessionView(BaseView):
         form = kept.newest(current_actor().user_id)
         if form is None:
             return redirect(target)
-        return no_store(self.render_template("accounts/kept.html", form=form, target=target))
+        shown = kept_words.entries(form)
+        return no_store(
+            self.render_template("accounts/kept.html", form=form, entries=shown, target=target)
+        )

@@ -55,8 +55,8 @@ def light_of(row: Any) -> Light:
 def _light(row: Any) -> Any:
     shown = light_of(row)
     kind, word, why = LIGHT_KIND[shown.colour], html(_(LIGHTS[shown.colour])), html(translate(shown.reason))
-    mark = f'<span class="light l-{kind}"><i class="sh sh-{kind}"></i>{word}</span>'
-    return Markup(f"{mark}<small>{why}</small>")
+    # the shape is drawn by areas.css: an element for it would cost a list of 100 rows 3 KB
+    return Markup(f'<b class="light l-{kind}">{word}</b><small>{why}</small>')
 
 
 def light_word(row: Any) -> str:

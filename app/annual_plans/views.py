@@ -85,7 +85,6 @@ class PlanView(AreaFormPages, LinkPages, AreaShowPages, AreaListPages):
     dialog_title = _l("Link communities to the plan task")
     takes_reserves = True
     entity = "plan"
-    row_edit = False
     basics = BASICS
     bin_endpoint = "PlanBinView.list"
 

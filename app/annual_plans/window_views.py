@@ -18,6 +18,13 @@ from app.persistence.context import current_actor
 from app.persistence.work import unit_of_work
 from app.web import conflicts
 from app.web.views import row_id
+from app.web.wording import translate
+
+
+def posted_version() -> int:
+    """The version that the form was shown with; -1, which no window has, when it cannot be read."""
+    posted = request.form.get("version", "")
+    return int(posted) if posted.isascii() and posted.isdigit() and len(posted) < 10 else -1
 
 
 class DeclarationWindowView(BaseView):
@@ -36,7 +43,24 @@ class DeclarationWindowView(BaseView):
         years = windows.shown_years(today, [*own])
         rows = [(own.get(y) or windows.window_row(session, province, y), y in own) for y in years]
         may_edit = current_actor().may("can_edit", self.class_permission_name)
-        return self.render_template("plans/windows.html", rows=rows, today=today, may_edit=may_edit)
+        return self.render_template(
+            "plans/windows.html", rows=rows, today=today, may_edit=may_edit, is_open=windows.is_open
+        )
+
+    @expose("/close/<year>", methods=["POST"])
+    @has_access
+    @permission_name("edit")
+    def close(self, year: str) -> Any:
+        """Close now: counties can add no more from this moment on."""
+        number = row_id(year)
+        try:
+            with unit_of_work() as session:
+                windows.close_window(session, number, posted_version())
+        except (StaleRow, RuleViolation) as refusal:
+            flash(translate(refusal.message), "danger")
+        else:
+            flash(_("The declaration of %(year)s is closed now.", year=number), "success")
+        return redirect(f"{self.route_base}/")
 
     @expose("/edit/<year>", methods=["GET", "POST"])
     @has_access
@@ -49,11 +73,9 @@ class DeclarationWindowView(BaseView):
         texts = WindowForm.texts_of(row)
         for key in conflicts.picked_now(request.form, texts):
             form.put(key, texts[key])
-        posted = request.form.get("version", "")
-        version = int(posted) if posted.isascii() and posted.isdigit() and len(posted) < 10 else -1
         try:
             with unit_of_work() as session:
-                windows.save_window(session, row.year, form.typed(), version)
+                windows.save_window(session, row.year, form.typed(), posted_version())
         except StaleRow:
             return self._conflict(form, row.year)
         except RuleViolation as refusal:

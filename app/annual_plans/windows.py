@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from app.annual_plans.models import DeclarationWindow
 from app.annual_plans.queries import profile_window
 from app.annual_plans.rules import FIRST_YEAR, LAST_YEAR, read_window
-from app.kernel.errors import NotAllowed, OutOfScope, RuleViolation, StaleRow, msg
+from app.kernel import calendar
+from app.kernel.errors import Finding, NotAllowed, OutOfScope, RuleViolation, StaleRow, msg
 from app.persistence.context import current_actor
 from app.regions import cache as regions
 
@@ -58,6 +59,21 @@ def save_window(session: Session, year: int, typed: Mapping[str, Any], version: 
         setattr(row, field, value)
     session.flush()
     return row
+
+
+def close_window(session: Session, year: int, version: int) -> DeclarationWindow:
+    """Close a window that is open: yesterday becomes its last day. Raises: as `save_window`."""
+    row, today = window_row(session, require_window("edit"), year), calendar.today()
+    if not is_open(row, today):
+        raise RuleViolation(Finding("M1.6.c", "error", None, msg("This window is not open.")))
+    last = today - dt.timedelta(days=1)
+    typed = {"opens": min(row.opens, last), "closes": last, "county_may_add": True, "note": row.note}
+    return save_window(session, year, typed, version)
+
+
+def is_open(row: DeclarationWindow, today: dt.date) -> bool:
+    """Whether counties may add plan tasks of the window's year today."""
+    return row.county_may_add and row.opens <= today <= row.closes
 
 
 def shown_years(today: dt.date, stored: list[int]) -> list[int]:

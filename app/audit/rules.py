@@ -89,6 +89,7 @@ ENTITIES: dict[str, str] = {
     "AuditEvent": N_("Audit record"),
     "Catalogue": N_("Content catalogue"),
     "CatalogueItem": N_("Catalogue content"),
+    "CatalogueAlias": N_("Other word of a content"),
     "Attachment": N_("Attachment (record)"),
     "CodeItem": N_("Code entry"),
     "ConstructionAccount": N_("Construction unit's account"),

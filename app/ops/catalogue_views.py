@@ -6,8 +6,8 @@ from typing import Any
 
 from flask import g
 from sqlalchemy.orm import Session
-from wtforms import BooleanField, DateField, HiddenField, IntegerField
-from wtforms.validators import InputRequired, NumberRange, Optional
+from wtforms import BooleanField, DateField, HiddenField, IntegerField, TextAreaField
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from app.extensions import _, _l, db
 from app.kernel.actor import Actor
@@ -70,6 +70,12 @@ class CatalogueItemForm(ConsoleForm):
     unit1 = text(_l("Unit 1"), 16, required=False)
     unit2 = text(_l("Unit 2"), 16, required=False)
     method = text(_l("Usual method"), 40, required=False)
+    aliases = TextAreaField(
+        _l("Other words"),
+        [Optional(), Length(max=1000)],
+        description=_l("One a line: found by the filter box of the checklist and by imports."),
+        render_kw={"rows": 3},
+    )
     order = IntegerField(_l("Order"), [InputRequired(), NumberRange(0, 9999)])
     active = BooleanField(_l("In use"))
     version = HiddenField(filters=[lambda value: int(value) if str(value or "").isdigit() else value])
@@ -86,7 +92,7 @@ class CatalogueItemNewForm(CatalogueItemForm):
 class CatalogueView(ConsoleView):
     """Versions of the content catalogues."""
 
-    resource, icon = "Catalogue", "checklist"
+    resource, icon = "CatalogueData", "checklist"
     can_create = can_edit = True
     hint = _l("A new version ends the open one before it. Contents of older versions stay in their schemes.")
     create_form_class, edit_form_class = CatalogueNewForm, CatalogueForm
@@ -102,7 +108,7 @@ class CatalogueView(ConsoleView):
 class CatalogueItemView(ConsoleView):
     """Contents of the catalogues: words, units, order and use."""
 
-    resource, icon = "Catalogue", "list-check"
+    resource, icon = "CatalogueData", "list-check"
     can_create = can_edit = True
     hint = _l("A content in use is switched off, not removed: schemes that hold it keep it.")
     create_form_class, edit_form_class = CatalogueItemNewForm, CatalogueItemForm

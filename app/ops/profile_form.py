@@ -25,7 +25,7 @@ from app.extensions import _, _l
 from app.ops.base import ConsoleForm
 from app.ops.forms import Hidden, text
 from app.regions.models import ProvinceProfile
-from app.regions.rules import MEASURES, PROGRAMMES, RANGES, REVIEWERS
+from app.regions.rules import MEASURES, PROGRAMMES, RANGES, REVIEWED, REVIEWERS
 
 PROGRAMME_LABELS = {
     "central_budget": _l("Central budget programme"),
@@ -33,6 +33,7 @@ PROGRAMME_LABELS = {
     "livelihood": _l("Livelihood programme"),
     "special_bond": _l("Special bond programme"),
 }
+REVIEWED_LABELS = {"reserve": _l("Reserve projects (function)"), **PROGRAMME_LABELS}
 MEASURE_LABELS = {
     "start_rate": _l("Weight of the start rate"),
     "finish_rate": _l("Weight of the finish rate"),
@@ -75,7 +76,7 @@ GROUPS: tuple[tuple[Any, tuple[str, ...]], ...] = (
         "consent_attend_share", "consent_agree_share", "recycle_days")),
     (_l("Programmes and milestones"), (
         *(f"programme_names__{key}" for key in PROGRAMMES), "milestones", "finish_due_years")),
-    (_l("Review and publicity"), ("requires_review", "publicity_days")),
+    (_l("Review and publicity"), ("requires_review", "review_programmes", "publicity_days")),
     (_l("Dates"), (
         "declaration_open_month", "declaration_open_day", "declaration_close_month", "declaration_close_day",
         "county_may_declare", "report_open_day", "report_due_day", "ranking_day", "notify_by_sms")),
@@ -192,6 +193,11 @@ def _fields() -> dict[str, Any]:
     )
     made["requires_review"] = Ticks(
         label["requires_review"], choices=[SelectChoice(k, REVIEWER_LABELS[k]) for k in REVIEWERS]
+    )
+    made["review_programmes"] = Ticks(
+        label["review_programmes"],
+        choices=[SelectChoice(k, REVIEWED_LABELS[k]) for k in REVIEWED],
+        description=_l("Schemes of anything else are approved as soon as they are submitted."),
     )
     for name in ("county_may_declare", "notify_by_sms"):
         made[name] = BooleanField(label[name])

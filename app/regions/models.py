@@ -25,6 +25,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.extensions import _l
 from app.persistence.base import Audited, Model, Versioned
 from app.persistence.types import ExactDecimal, degrees
+from app.regions.rules import REVIEWED
 
 __all__ = [
     "CacheVersion",
@@ -187,6 +188,7 @@ class ProvinceProfile(Versioned, Audited, Model):
     programme_names: Mapped[dict[str, str]] = _data(_l("Programme names"), dict)
     milestones: Mapped[list[dict[str, Any]]] = _data(_l("Yearly milestones"), list)
     requires_review: Mapped[list[str]] = _data(_l("Departments of the joint review"), list)
+    review_programmes: Mapped[list[str]] = _data(_l("What needs the joint review"), lambda: list(REVIEWED))
     publicity_days: Mapped[int] = _whole(_l("Days of publicity"), 7)
     ranking_formula: Mapped[dict[str, str]] = _data(_l("Ranking weights"), dict)
     report_open_day: Mapped[int] = _whole(_l("Month report may be filled from day"), 25)

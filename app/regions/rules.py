@@ -16,6 +16,8 @@ Level = Literal["province", "city", "county"]
 MEASURES = frozenset({"start_rate", "finish_rate", "investment_rate", "report_rate", "funds_rate"})
 REVIEWERS = ("housing", "development", "finance")
 PROGRAMMES = ("central_budget", "pilot", "livelihood", "special_bond")
+REVIEWED = ("reserve", *PROGRAMMES)
+"""What may need the joint review (N2.1): reserve projects, and plan tasks of a programme."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ class Profile:
     programme_names: Mapping[str, str]
     milestones: tuple[Mapping[str, Any], ...]
     requires_review: tuple[str, ...]
+    review_programmes: tuple[str, ...]
     publicity_days: int
     ranking_formula: Mapping[str, str]
     report_open_day: int
@@ -220,6 +223,8 @@ def _check_lists(values: Mapping[str, Any]) -> list[Finding]:
         found.append(_error("programme_names", N_("Every programme needs a name.")))
     if not set(values["requires_review"]) <= set(REVIEWERS):
         found.append(_error("requires_review", N_("Unknown department of the joint review.")))
+    if not set(values["review_programmes"]) <= set(REVIEWED):
+        found.append(_error("review_programmes", N_("Not one of the choices.")))
     weights = {key: _decimal(weight) for key, weight in values["ranking_formula"].items()}
     good = set(weights) <= MEASURES and all(w is not None and w >= 0 for w in weights.values())
     if not good or sum((w for w in weights.values() if w is not None), Decimal(0)) != 1:

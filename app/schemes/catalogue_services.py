@@ -8,23 +8,27 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm.attributes import flag_modified
 
 from app.areas.sums import execute
 from app.kernel.actor import Actor
 from app.kernel.errors import N_, Finding, NotAllowed, OutOfScope, RuleViolation, StaleRow, msg
+from app.kernel.text import normalise_input
 from app.persistence.context import unscoped
 from app.regions import cache as regions
-from app.schemes.models import Catalogue, CatalogueItem, SchemeItem
+from app.schemes.models import Catalogue, CatalogueAlias, CatalogueItem, SchemeItem
 
 _KEY = re.compile(r"[a-z][a-z0-9-]{1,39}\Z")
 _CODE = re.compile(r"[A-Z0-9][A-Z0-9-]{0,15}\Z")
 _COPIED = ("code", "category", "content", "detail", "unit1", "unit2", "method", "order", "active")
 _UNITS = ("unit1", "unit2")
+_PARTED = re.compile(r"[\n;；]+")
+LONGEST_WORD = 120
 
 
 def _require(actor: Actor, action: str) -> None:
-    if not actor.may(action, "Catalogue"):
+    if not actor.may(action, "CatalogueData"):
         raise NotAllowed(msg("You are not permitted to do this."))
 
 
@@ -97,9 +101,17 @@ def _copy(session: Session, key: str, catalogue: Catalogue) -> None:
     source = session.scalars(select(Catalogue).where(Catalogue.key == key)).first()
     if source is None:
         raise OutOfScope(f"catalogue {key}")
-    rows = session.scalars(select(CatalogueItem).where(CatalogueItem.catalogue_id == source.id))
+    rows = session.scalars(
+        select(CatalogueItem)
+        .where(CatalogueItem.catalogue_id == source.id)
+        .options(selectinload(CatalogueItem.alias_rows))
+    )
     session.add_all(
-        CatalogueItem(catalogue_id=catalogue.id, **{name: getattr(row, name) for name in _COPIED})
+        CatalogueItem(
+            catalogue_id=catalogue.id,
+            **{name: getattr(row, name) for name in _COPIED},
+            alias_rows=[CatalogueAlias(name=alias.name) for alias in row.alias_rows],
+        )
         for row in rows
     )
     session.flush()
@@ -122,6 +134,8 @@ def save_item(
         found.append(_wrong("unit1", N_("Schemes hold this content: its units cannot change. Add a new one.")))
     if item is None:
         found += _new_item_findings(session, values)
+    words = _words(values["aliases"]) if "aliases" in values else None
+    found += _alias_findings(session, item, values, words or [])
     if found:
         raise RuleViolation(found)
     if item is None:
@@ -129,8 +143,48 @@ def save_item(
         session.add(item)
     for name in ("category", "content", "detail", "unit1", "unit2", "method", "order", "active"):
         setattr(item, name, values[name])
+    if words is not None:
+        _keep_aliases(item, words)
     session.flush()
     return item
+
+
+def _words(text: Any) -> list[str]:
+    """Words one a line, or parted by semicolons (contents have commas); each once, in order."""
+    words = (normalise_input(word) for word in _PARTED.split(str(text or "")))
+    return list(dict.fromkeys(word for word in words if word))
+
+
+def _alias_findings(
+    session: Session, item: CatalogueItem | None, values: Mapping[str, Any], words: list[str]
+) -> list[Finding]:
+    """A word is short and means one content of its version only, or an import could not tell which."""
+    if any(len(word) > LONGEST_WORD for word in words):
+        return [_wrong("aliases", N_("At most %(most)s characters."), most=LONGEST_WORD)]
+    if not words:
+        return []
+    mine = item.catalogue_id if item else int(values["catalogue_id"])
+    other = CatalogueItem.id != (item.id if item else 0)
+    called = (
+        select(CatalogueItem.content, CatalogueItem.content.label("word"))
+        .where(CatalogueItem.catalogue_id == mine, other, CatalogueItem.content.in_(words))
+        .union_all(
+            select(CatalogueItem.content, CatalogueAlias.name)
+            .join(CatalogueAlias, CatalogueAlias.item_id == CatalogueItem.id)
+            .where(CatalogueItem.catalogue_id == mine, other, CatalogueAlias.name.in_(words))
+        )
+    )
+    text = N_("“%(word)s” already means “%(content)s”.")
+    return [_wrong("aliases", text, word=row.word, content=row.content) for row in session.execute(called)]
+
+
+def _keep_aliases(item: CatalogueItem, words: list[str]) -> None:
+    """The words replace those there were; a change of words alone is a new version of the content as well."""
+    kept = [row for row in item.alias_rows if row.name in words]
+    new = [CatalogueAlias(name=word) for word in words if word not in {row.name for row in kept}]
+    if new or len(kept) < len(item.alias_rows):
+        item.alias_rows = [*kept, *new]
+        flag_modified(item, "order")
 
 
 def _new_item_findings(session: Session, values: Mapping[str, Any]) -> list[Finding]:

@@ -7,8 +7,8 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session, selectinload
 
 from app.schemes.models import Catalogue, CatalogueAlias, CatalogueItem
 
@@ -103,3 +103,29 @@ def matching(session: Session, catalogue_id: int, name: str) -> list[Any]:
     called = or_(CatalogueItem.content == name, CatalogueItem.id.in_(other))
     found = select(CatalogueItem).where(CatalogueItem.catalogue_id == catalogue_id, called)
     return list(session.scalars(found.order_by(CatalogueItem.order)))
+
+
+def versions(session: Session, province_code: str) -> list[Any]:
+    """Rows ``(catalogue, number of contents, of these in use)`` of a province, newest first."""
+    in_use = func.count(CatalogueItem.id).filter(CatalogueItem.active)
+    found = (
+        select(Catalogue, func.count(CatalogueItem.id).label("number"), in_use.label("in_use"))
+        .outerjoin(CatalogueItem, CatalogueItem.catalogue_id == Catalogue.id)
+        .where(Catalogue.province_code == province_code)
+        .group_by(Catalogue.id)
+        .order_by(Catalogue.valid_from.desc())
+    )
+    return list(session.execute(found))
+
+
+def version_of(session: Session, province_code: str, catalogue_id: int) -> Catalogue | None:
+    """A version by its id, when it is the province's."""
+    mine = select(Catalogue).where(Catalogue.id == catalogue_id, Catalogue.province_code == province_code)
+    return session.scalars(mine).first()
+
+
+def contents_of(session: Session, catalogue_id: int) -> list[CatalogueItem]:
+    """Every content of a version with its other words, in order: two statements."""
+    found = select(CatalogueItem).where(CatalogueItem.catalogue_id == catalogue_id)
+    found = found.options(selectinload(CatalogueItem.alias_rows))
+    return list(session.scalars(found.order_by(CatalogueItem.order, CatalogueItem.id)))

@@ -93,16 +93,28 @@ class CatalogueItem(Audited, Versioned, Model):
         Boolean, nullable=False, default=True, server_default=true(), info={"label": _l("In use")}
     )
 
+    alias_rows: Mapped[list[CatalogueAlias]] = relationship(
+        cascade="all, delete-orphan", order_by="CatalogueAlias.name", lazy="select"
+    )
+
+    @property
+    def aliases(self) -> str:
+        """Other words for the content, as the console shows them: one a line."""
+        return "\n".join(row.name for row in self.alias_rows)
+
     def __str__(self) -> str:
         return self.content
 
 
-class CatalogueAlias(Model):
+class CatalogueAlias(Audited, Model):
     """Another word by which a content is known: found by the filter box and by imports."""
 
     __tablename__ = "catalogue_alias"
     item_id: Mapped[int] = mapped_column(BigId, ForeignKey("catalogue_item.id"), primary_key=True)
-    name: Mapped[str] = mapped_column(String(120), primary_key=True)
+    name: Mapped[str] = mapped_column(String(120), primary_key=True, info={"label": _l("Other word")})
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Scheme(Audited, CountyScoped, Versioned, Stamped, Model):

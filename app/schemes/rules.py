@@ -299,10 +299,13 @@ FLOW = Flow(
 """draft → submitted → joint review (departments in parallel) → reviewed → approved → published."""
 
 
-def needs_review(departments: Iterable[str], programmes: Iterable[str], *, is_reserve: bool) -> bool:
-    """Whether a scheme goes through the joint review: the profile names departments, and it is a candidate of
-    the provincial reserve or its plan task is part of a programme (中央预算内, 省级试点 …)."""
-    return bool(list(departments)) and (is_reserve or bool(list(programmes)))
+def needs_review(
+    departments: Iterable[str], reviewed: Iterable[str], programmes: Iterable[str], *, is_reserve: bool
+) -> bool:
+    """Whether a scheme goes through the joint review: the profile names departments, and what it says is
+    ``reviewed`` holds ``reserve`` for a reserve project or a programme of the plan task (省级试点 …)."""
+    mine = {"reserve"} if is_reserve else set(programmes)
+    return bool(list(departments)) and not mine.isdisjoint(reviewed)
 
 
 # --- adding up (M1.6.1) ----------------------------------

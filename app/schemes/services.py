@@ -234,7 +234,9 @@ def review_needed(session: Session, scheme: Scheme) -> bool:
     area, profile = owner_row(session, scheme), _profile(session, scheme.county_code)
     flags = {name: getattr(area, name, False) for name in PROGRAMMES}
     is_reserve = isinstance(area, ReserveProject)
-    return rules.needs_review(profile.requires_review, programmes_of(flags), is_reserve=is_reserve)
+    return rules.needs_review(
+        profile.requires_review, profile.review_programmes, programmes_of(flags), is_reserve=is_reserve
+    )
 
 
 def submit(

@@ -302,6 +302,8 @@ def test_an_idle_post_keeps_what_was_typed(signed_in, sql, app_db: Flask) -> Non
     page = client.get(answer.location).get_data(as_text=True)
     assert "桃源县住建局 张某" in page
     assert "geheim-99" not in page
+    shown = re.findall(r"<dt>([^<]+)</dt>", page)
+    assert "姓名" in shown and not [label for label in shown if re.search("[A-Za-z]", label)], shown
     resend = page.split("data-kept")[1]
     fields = re.findall(r'name="([^"]+)" value="([^"]*)"', resend)
     assert client.post("/accounts/add", data=dict(fields)).status_code == 200

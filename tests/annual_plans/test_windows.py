@@ -51,3 +51,24 @@ def test_other_provinces_have_windows_of_their_own(signed_in: Any) -> None:
     assert "2027-02-02" not in text(hunan.get("/plans/windows/"))
     assert signed_in("changde").get("/plans/windows/").status_code == 403
     assert hunan.get("/plans/windows/edit/1066").status_code == 404
+
+
+def test_a_window_is_closed_at_once(signed_in: Any) -> None:
+    """Close now: one press, under the version that was seen; what was closed says since when."""
+    province, county = signed_in("hunan"), signed_in("dingcheng")
+    address = "/plans/windows/close/2018"
+    facts = {"name": "关闭前", "year": "2018", "supervision_unit": "单位"}
+    assert "立即关闭" not in text(province.get("/plans/windows/")).partition("2018")[2][:900]
+    opened = {"opens": "2000-01-01", "closes": "2100-12-31", "county_may_add": "y", "version": "0"}
+    assert province.post("/plans/windows/edit/2018", data=opened).status_code == 302
+    assert county.post("/plans/add", data=facts).status_code == 302
+    button = text(province.get("/plans/windows/")).partition(address)[2]
+    assert "立即关闭" in button[:400]
+    assert province.post(address, data={"version": "0"}).status_code == 302
+    assert county.post("/plans/add", data={**facts, "name": "仍可新增"}).status_code == 302, "stale: still open"
+    assert county.post(address, data=version(button)).status_code == 403
+    assert province.post(address, data=version(button)).status_code == 302
+    late = county.post("/plans/add", data={**facts, "name": "关闭后"})
+    assert late.status_code == 422 and "2000-01-01" in text(late)
+    again = province.post(address, data={"version": "2"}, follow_redirects=True)
+    assert "该申报窗口未开放" in text(again)

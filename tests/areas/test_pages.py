@@ -427,7 +427,9 @@ def test_the_libraries_of_city_and_province(app_db: Flask, signed_in: Any) -> No
     every = total(client.get("/plans/list/"))
     done, works = client.get("/plans/list/?library=done"), client.get("/plans/list/?library=works")
     assert (total(done), total(works)) == (1, every - 1)
-    menu = re.findall(r'<a href="([^"]+)"( aria-current="page")?><svg', text(done).partition("p-nav")[2])
+    top = text(done).partition('class="p-nav')[2].partition("</nav>")[0]
+    assert top.index("项目库管理") < top.index("意向库") < top.index("完工库") < top.index("计划台账")
+    menu = re.findall(r'<a(?: role="menuitem")? href="([^"]+)"( aria-current="page")?><svg', top)
     paths = [path.replace("&amp;", "&") for path, _current in menu]
     assert paths[:5] == ["/communities/list/", "/reserve/list/", "/plans/list/?library=works",
                          "/plans/list/?library=done", "/plans/list/"]  # fmt: skip

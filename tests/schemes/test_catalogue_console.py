@@ -48,6 +48,11 @@ def test_a_new_version_takes_over_on_its_first_day(signed_in: SignedIn, app_db: 
     for path in ("/ops/catalogues/", "/ops/catalogue-items/?search=新内容"):
         assert "湖南下一版清单" in admin.get(path).get_data(as_text=True)
     assert signed_in("hunan").get("/ops/catalogues/").status_code == 404
+    shown = signed_in("hunan").get("/catalogues/").get_data(as_text=True)
+    assert "湖南下一版清单" in shown and "贵州" not in shown.partition("<main")[2]
+    contents = signed_in("hunan").get(f"/catalogues/show/{catalogue_id}").get_data(as_text=True)
+    assert "新内容" in contents and "GN-B01" in contents
+    assert signed_in("guizhou").get(f"/catalogues/show/{catalogue_id}").status_code == 404
 
 
 def test_overlaps_used_units_and_strangers_are_refused(app_db: Flask, as_user: Callable[[str], Any]) -> None:
@@ -74,3 +79,32 @@ def test_overlaps_used_units_and_strangers_are_refused(app_db: Flask, as_user: C
 
         with pytest.raises(NotAllowed):
             catalogue_services.save_item(session, current_actor(), kept, item("GN-B01"))
+
+
+def test_other_words_of_a_content_mean_one_alone(signed_in: SignedIn, app_db: Flask) -> None:
+    admin = signed_in("sysadmin")
+    with app_db.app_context(), acting_as(SYSTEM):
+        line = item("GN-B01")
+        names = ("category", "content", "detail", "unit1", "unit2", "method", "order", "version")
+        typed = {name: str(getattr(line, name)) for name in names} | {"active": "y"}
+        address = f"/ops/catalogue-items/edit/?id={line.id}"
+        other = item("GN-B02").content
+    assert admin.post(address, data={**typed, "aliases": "自来水管\n给水管；自来水管"}).status_code == 302
+    page = admin.get(address).get_data(as_text=True)
+    assert "给水管\n自来水管" in page.replace("\r", "")
+    stale = admin.post(address, data={**typed, "aliases": "别的词"})
+    assert "自来水管" in stale.get_data(as_text=True), "words are under the lock of their content"
+    now = {**typed, "version": str(int(typed["version"]) + 1)}
+    refused = admin.post(address, data={**now, "aliases": other}).get_data(as_text=True)
+    assert f"“{other}”已用于“{other}”" in refused
+    first = today() + dt.timedelta(days=30)
+    made = admin.post("/ops/catalogues/new/", data={**NEW, "valid_from": first.isoformat()})
+    assert made.status_code == 302
+    with app_db.app_context(), acting_as(SYSTEM):
+        session = db.session()
+        copied = session.scalars(select(Catalogue).where(Catalogue.key == "hunan-next")).one()
+        found = catalogues.matching(session, copied.id, "给水管")
+        assert [row.code for row in found] == ["GN-B01"]
+    assert admin.post(address, data={**now, "aliases": ""}).status_code == 302
+    with app_db.app_context(), acting_as(SYSTEM):
+        assert item("GN-B01").aliases == ""

@@ -114,10 +114,13 @@ def test_the_flow_asks_for_what_it_needs() -> None:
 @pytest.mark.req("N2.1")
 def test_who_needs_the_joint_review() -> None:
     three = ("housing", "development", "finance")
-    assert needs_review(three, (), is_reserve=True) and needs_review(three, ("livelihood",), is_reserve=False)
-    assert not needs_review(three, (), is_reserve=False) and not needs_review(
-        (), ("livelihood",), is_reserve=True
-    )
+    every = ("reserve", "central_budget", "livelihood")
+    assert needs_review(three, every, (), is_reserve=True)
+    assert needs_review(three, every, ("special_bond", "livelihood"), is_reserve=False)
+    assert not needs_review(three, every, (), is_reserve=False), "in no programme"
+    assert not needs_review(three, ("livelihood",), ("central_budget",), is_reserve=False), "not its"
+    assert not needs_review(three, ("livelihood",), (), is_reserve=True), "the profile reviews no reserve"
+    assert not needs_review((), every, ("livelihood",), is_reserve=True), "no department reviews"
 
 
 FIGURES = st.fixed_dictionaries({name: st.integers(0, 500) for name in ADDED_UP})
