@@ -36,6 +36,13 @@ _READ_BUSINESS: set[Permission] = (
     | _all("Scheme", *_READ, "export", "history")
     | _all("Attachment", "show") | _all("SchemeComment", *_READ)
     | _all("WorksProject", *_READ, "export", "history") | _all("MonthlyReport", *_READ, "export", "history")
+    | _all("Recognition", *_READ, "export", "history") | _all("Inspection", *_READ, "export", "history")
+    | _all("SupervisionIssue", *_READ, "export", "history")
+)
+
+# checks on the spot: each level its own inspections and what it hands over to supervision
+_INSPECT = (
+    _all("Inspection", "add", "edit") | _all("SupervisionIssue", "add", "edit") | _all("Attachment", "add", "delete")
 )
 
 _REVIEW: set[Permission] = _all("Scheme", *_READ, "history") | _all("Attachment", "show")
@@ -45,9 +52,10 @@ _COUNTY_EDITOR = _READ_BUSINESS | _all(
 ) | (
     _all("ReserveProject", "add", "edit", "delete", "restore", "link", "reveal")
     | _all("PlanTask", "add", "edit", "delete", "restore", "link", "reveal")
-    | _all("SchemeComment", "edit") | _all("Scheme", "edit", "submit", "publish") | _all("Attachment", "add", "delete")
     | _all("WorksProject", "add", "edit", "delete", "restore", "reveal")
     | _all("MonthlyReport", "add", "edit", "delete", "restore", "submit")
+    | _all("SchemeComment", "edit") | _all("Scheme", "edit", "submit", "publish") | _INSPECT
+    | _all("Recognition", "add", "edit")
 )
 
 _REVEAL = (
@@ -58,13 +66,15 @@ _REVEAL = (
 _COUNTY_REVIEWER = (
     _READ_BUSINESS | _REVEAL | _all("Scheme", "approve") | _all("SchemeComment", "edit")
     | _all("MonthlyReport", "approve")
+    | _all("Recognition", "approve")
 )
 
-_CITY = _READ_BUSINESS | _REVEAL | _all("PlanTask", "import") | _all("Scheme", "approve")
+_CITY = _READ_BUSINESS | _REVEAL | _all("PlanTask", "import") | _all("Scheme", "approve") | _INSPECT
 
 _PROVINCE = (
     _READ_BUSINESS | _REVEAL | _all("Community", "import") | _all("PlanTask", "import")
     | _all("DeclarationWindow", *_READ, "edit") | _all("Catalogue", *_READ)
+    | _all("DeclarationWindow", *_READ, "edit") | _all("Catalogue", *_READ, "edit") | _INSPECT
 )
 
 _JOINT = _EVERYBODY | _all("Region", *_READ)
@@ -115,6 +125,9 @@ RESOURCES: dict[str, str] = {
     "SchemeComment": N_("Residents' comments (function)"),
     "WorksProject": N_("Works projects (function)"),
     "MonthlyReport": N_("Month reports (function)"),
+    "Recognition": N_("Recognitions of works (function)"),
+    "Inspection": N_("Inspections (function)"),
+    "SupervisionIssue": N_("Supervision issues (function)"),
     "Catalogue": N_("Content catalogues (function)"),
     "CatalogueData": N_("Entry of content catalogues (function)"),
     "DeclarationWindow": N_("Declaration windows (function)"),

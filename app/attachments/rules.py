@@ -95,6 +95,7 @@ PURPOSES: dict[str, Purpose] = {
         Purpose("photo_during", N_("Photos during renovation"), _IMAGE, 20 * MB, 30),
         Purpose("photo_after", N_("Photos after renovation"), _IMAGE, 20 * MB, 30),
         Purpose("photo", N_("Photos"), _IMAGE, 20 * MB, 60),
+        Purpose("inspection_sheet", N_("Check sheet signed by the inspectors"), _PDF | _IMAGE, 20 * MB, 10),
         Purpose("evidence", N_("Supporting material"), _ANY, LARGEST, 60),
     )
 }

@@ -70,6 +70,7 @@ ACTIONS: dict[str, str] = {
     "start": N_("Started again"),
     "expire": N_("Expired with the plan task"),
     "reopen": N_("In force again with the plan task"),
+    "revoke": N_("Revoked"),
 }
 # icon and colour of an action in a timeline
 MARKS: dict[str, tuple[str, str]] = {
@@ -83,6 +84,7 @@ MARKS: dict[str, tuple[str, str]] = {
     "reveal": ("eye", "warn"),
     "link": ("link", "ok"),
     "unlink": ("unlink", "warn"),
+    "revoke": ("arrow-back-up", "bad"),
 }
 ENTITIES: dict[str, str] = {
     "Account": N_("User account"),
@@ -99,8 +101,12 @@ ENTITIES: dict[str, str] = {
     "Department": N_("Department"),
     "Holiday": N_("Holiday"),
     "MonthlyReport": N_("Month report"),
+    "Inspection": N_("Inspection"),
+    "InspectionItem": N_("Content of an inspection"),
     "PlanTask": N_("Plan task"),
     "ProvinceProfile": N_("Province profile"),
+    "Recognition": N_("Recognition of works"),
+    "RecognitionItem": N_("Content of a recognition"),
     "Region": N_("Region"),
     "RegionAlias": N_("Withdrawn code"),
     "ReportItem": N_("Content of a month report"),
@@ -112,6 +118,7 @@ ENTITIES: dict[str, str] = {
     "SchemeComment": N_("Resident's comment"),
     "SignInRecord": N_("Sign-in record"),
     "SmsMessage": N_("Text message"),
+    "SupervisionIssue": N_("Supervision issue"),
     "Town": N_("Town"),
     "UserSession": N_("Session"),
     "WorksProject": N_("Works project"),
@@ -131,6 +138,7 @@ COMMON: dict[str, str] = {
     "place_state": N_("State of linking"),
     "place_year": N_("Plan year"),
     "permissions": N_("Permissions"),
+    "reason": N_("Reason"),
     "reserves": N_("Reserve projects"),
     "roles": N_("Roles"),
     "rows": N_("Number of rows"),

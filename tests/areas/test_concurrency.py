@@ -16,7 +16,7 @@ from app.cli.verify import faults
 from app.communities.models import Community
 from app.extensions import db
 from app.kernel.actor import SYSTEM
-from app.kernel.errors import RuleViolation
+from app.kernel.errors import RuleViolation, StaleRow
 from app.persistence.context import acting_as
 from app.persistence.work import unit_of_work
 from app.reserve import services as reserve
@@ -39,7 +39,7 @@ def at_once(app: Flask, username: str, jobs: list[Callable[[Any], Any]]) -> list
             try:
                 with unit_of_work() as session:
                     return job(session)
-            except RuleViolation as error:
+            except (RuleViolation, StaleRow) as error:
                 return error
             finally:
                 db.session.remove()
