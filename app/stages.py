@@ -21,7 +21,6 @@ def connect() -> None:
     from app.recognition import files as recognition_files  # noqa: F401
     from app.reserve import services as reserve  # noqa: F401
     from app.schemes import carry, files, kept_form, summaries  # noqa: F401
-    from app.schemes import carry, files, summaries  # noqa: F401
     from app.supervision import services as supervision  # noqa: F401
     from app.works import models as works  # noqa: F401
 

@@ -9,7 +9,7 @@ from app.migrations import walls
 from app.persistence.types import ExactDecimal, UtcDateTime
 
 revision = "0033"
-down_revision = "0034"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
