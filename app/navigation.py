@@ -48,6 +48,7 @@ MENU: tuple[Entry, ...] = (
     Entry("PlanView.list", N_("Yearly plan ledger"), "list-details", ("can_list", "PlanTask")),
     Entry("SchemeView.list", N_("Review of schemes"), "clipboard-check", ("can_approve", "Scheme"), COUNTY),
     Entry("SchemeView.list", N_("Review of schemes"), "clipboard-check", ("can_list", "Scheme"), ABOVE),
+    Entry("DoubtfulView.list", N_("Doubtful reports"), "alert-triangle", ("can_list", "PhotoFinding")),
     Entry("AccountView.list", N_("Accounts"), "users", ("can_list", "Account")),
     Entry("RoleView.list", N_("Roles and permissions"), "shield-lock", ("can_list", "Role")),
     Entry("UserSessionView.list", N_("Sessions"), "clock", ("can_list", "UserSession")),
@@ -74,6 +75,7 @@ def register(app: Flask) -> None:
     from app.communities.import_views import CommunityImportView
     from app.communities.map_views import CommunityMapView
     from app.communities.views import CommunityBinView, CommunityView
+    from app.evidence.views import DoubtfulView
     from app.ops import views as console
     from app.public.views import PublicSchemeView, SchemeCommentView
     from app.reserve.views import ReserveBinView, ReserveView
@@ -87,7 +89,7 @@ def register(app: Flask) -> None:
     accounts = (AccountView, UserSessionView, SignInRecordView, ProfileView, RoleView, PolicyView, VisibilityView)
     communities = (CommunityView, CommunityBinView, CommunityMapView, CommunityImportView)
     areas = (ReserveView, ReserveBinView, PlanView, PlanBinView, PlanImportView, DeclarationWindowView)
-    others = (DraftView, AuditEventView, DescriptionView, ManualView, AttachmentView)
+    others = (DoubtfulView, DraftView, AuditEventView, DescriptionView, ManualView, AttachmentView)
     schemes = (SchemeView, CatalogueBookView, PublicSchemeView, SchemeCommentView)
     for view in (SessionView, *accounts, *communities, *areas, *schemes, *others):
         appbuilder.add_view_no_menu(view)

@@ -63,16 +63,18 @@ _REVEAL = (
     | _all("WorksProject", "reveal")
 )
 
+_WATCH = _all("PhotoFinding", *_READ, "export", "dismiss")
+
 _COUNTY_REVIEWER = (
     _READ_BUSINESS | _REVEAL | _all("Scheme", "approve") | _all("SchemeComment", "edit")
     | _all("MonthlyReport", "approve")
-    | _all("Recognition", "approve")
+    | _all("Recognition", "approve") | _all("PhotoFinding", *_READ, "export")
 )
 
-_CITY = _READ_BUSINESS | _REVEAL | _all("PlanTask", "import") | _all("Scheme", "approve") | _INSPECT
+_CITY = _READ_BUSINESS | _REVEAL | _WATCH | _all("PlanTask", "import") | _all("Scheme", "approve") | _INSPECT
 
 _PROVINCE = (
-    _READ_BUSINESS | _REVEAL | _all("Community", "import") | _all("PlanTask", "import")
+    _READ_BUSINESS | _REVEAL | _WATCH | _all("Community", "import") | _all("PlanTask", "import")
     | _all("DeclarationWindow", *_READ, "edit") | _all("Catalogue", *_READ)
     | _all("DeclarationWindow", *_READ, "edit") | _all("Catalogue", *_READ, "edit") | _INSPECT
 )
@@ -107,6 +109,7 @@ ACTIONS: dict[str, str] = {
     "can_link": N_("link (permission)"),
     "can_submit": N_("submit (permission)"),
     "can_approve": N_("approve (permission)"),
+    "can_dismiss": N_("set aside (permission)"),
     "can_publish": N_("publish (permission)"),
     "can_review_housing": N_("review for housing (permission)"),
     "can_review_development": N_("review for development (permission)"),
@@ -128,6 +131,7 @@ RESOURCES: dict[str, str] = {
     "Recognition": N_("Recognitions of works (function)"),
     "Inspection": N_("Inspections (function)"),
     "SupervisionIssue": N_("Supervision issues (function)"),
+    "PhotoFinding": N_("Doubtful reports (function)"),
     "Catalogue": N_("Content catalogues (function)"),
     "CatalogueData": N_("Entry of content catalogues (function)"),
     "DeclarationWindow": N_("Declaration windows (function)"),

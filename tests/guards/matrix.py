@@ -161,6 +161,13 @@ COMMENTS = [
     row("PublicSchemeView.comment", "POST", EVERYBODY, 404, 422, args={"pk": 999999}, nobody=(400,)),
     row("PublicSchemeView.qr", "GET", EVERYBODY, 404, args={"pk": 999999}, nobody=(404,)),
 ]
+WATCHERS = REVIEWERS | CITY | PROVINCE
+FINDINGS = [
+    *listing("DoubtfulView", WATCHERS, WATCHERS),
+    row("DoubtfulView.show", "GET", WATCHERS, target="finding"),
+    row("DoubtfulView.dismiss", "POST", CITY | PROVINCE, 422, target="finding"),
+    row("DoubtfulView.reopen", "POST", CITY | PROVINCE, 302, target="finding"),
+]
 IMPORTERS = EDITORS | PROVINCE
 PLAN_IMPORTERS = CITY | PROVINCE
 PLAN_IMPORTS = [
@@ -356,5 +363,5 @@ CONSOLE = [
 
 MATRIX: tuple[Row, ...] = (
     *PLAN_IMPORTS,
-    *COMMUNITIES, *AREAS, *SCHEMES, *COMMENTS, *IMPORTS, *ATTACHMENTS, *API, *OWN, *ACCOUNTS, *CONSOLE,
+    *COMMUNITIES, *AREAS, *SCHEMES, *COMMENTS, *FINDINGS, *IMPORTS, *ATTACHMENTS, *API, *OWN, *ACCOUNTS, *CONSOLE,
 )  # fmt: skip

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from app.annual_plans.models import PlanTask
 from app.communities.models import Community
 from app.communities.services import derived
+from app.evidence.models import PhotoFinding
 from app.kernel.actor import SYSTEM
 from app.persistence.context import acting_as
 from app.persistence.work import unit_of_work
@@ -53,6 +54,12 @@ def plant(world: World) -> None:
             session.add(scheme)
             session.flush()
             session.add(SchemeComment(county_code=county, scheme_id=scheme.id, text=f"{sign}留言"))
+        plans = {plan.county_code: plan.id for plan in session.scalars(select(PlanTask)) if plan.name in CANARIES.values()}
+        for (county, sign), other in zip(CANARIES.items(), [*list(CANARIES)[1:], "430703"], strict=True):
+            session.add(PhotoFinding(
+                county_code=county, plan_task_id=plans[county], mark=sign, kind="same_photo", filler=f"{sign}填",
+                reported=True, other_county=other, other_plan_id=plans[other],
+            ))  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +72,7 @@ def aviary(world: World) -> Iterator[tuple[World, dict[str, dict[str, int]]]]:
         "reserve": canaries(world, "reserve_project"),
         "plan": canaries(world, "plan_task"),
         "scheme": {row.county_code: row.id for row in world.rows("SELECT county_code, id FROM scheme")},
+        "finding": {r.county_code: r.id for r in world.rows("SELECT county_code, id FROM photo_finding")},
         "comment": {r.county_code: r.id for r in world.rows("SELECT county_code, id FROM scheme_comment")},
         "county": {county: county for county in CANARIES},
         "region": {county: county for county in CANARIES},
