@@ -131,6 +131,7 @@ def update_plan(
     values = read_plan(typed)
     if plan.version != version:
         raise StaleRow({field: getattr(plan, field) for field in values}, plan.version)
+    _keep_reported(session, plan, values)
     both = {
         name: values.get(name, getattr(plan, name))
         for name in ("planned_start", "planned_finish", *FUND_SOURCES)
@@ -147,6 +148,15 @@ def update_plan(
     plan.updated_at, plan.updated_by = utcnow(), current_actor().username
     session.flush()
     return plan
+
+
+def _keep_reported(session: Session, plan: PlanTask, values: dict[str, Any]) -> None:
+    """完成投资额 follows the month reports once one is approved; what is typed there counts no more (M1.6.5.4)."""
+    if "funds_completed" not in values:
+        return
+    session.refresh(plan, ["approved_month"], with_for_update={"key_share": True})
+    if plan.approved_month is not None:
+        del values["funds_completed"]
 
 
 def _rename(session: Session, plan: PlanTask, name: str, year: int) -> None:

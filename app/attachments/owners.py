@@ -27,13 +27,23 @@ def _open_state(_row: Any) -> Message | None:
     return None
 
 
+def _nothing_to_hold(_session: Session, _row: Any) -> None:
+    return None
+
+
+def _nothing_kept(_session: Session, _row: Any, _file: Any) -> Message | None:
+    return None
+
+
 @dataclass(frozen=True)
 class Owner:
     """A kind of record that holds files.
 
     ``load(session, id)`` returns the record through the scope gate or None; it has ``id``, ``county_code``.
     Reading needs ``(read, resource)``, writing ``(write, resource)``, both beside the rights on attachments.
-    ``closed(row)`` says why the record's state forbids changes (a submitted scheme), or None.
+    ``closed(row)`` says why the record's state forbids changes (a submitted scheme), or None;
+    ``hold(session, row)`` locks before a change what ``closed`` looks at; ``kept(session, row, attachment)``
+    says why a file may not be removed any more, or None.
     """
 
     entity: str
@@ -44,6 +54,8 @@ class Owner:
     read: str = "can_show"
     write: str = "can_edit"
     closed: Callable[[Any], Message | None] = field(default=_open_state)
+    hold: Callable[[Session, Any], None] = field(default=_nothing_to_hold)
+    kept: Callable[[Session, Any, Any], Message | None] = field(default=_nothing_kept)
 
 
 _owners: dict[str, Owner] = {}
@@ -101,7 +113,16 @@ def writable(session: Session, actor: Actor, entity: str, owner_id: int) -> Any:
     owner = _owner(entity)
     if not actor.may(owner.write, owner.resource):
         raise NotAllowed(msg("Your role does not include this function."))
+    owner.hold(session, row)
     if reason := owner.closed(row):
+        raise Refused(reason)
+    return row
+
+
+def removable(session: Session, actor: Actor, file: Any) -> Any:
+    """The record that a file may be taken away from. Raises: OutOfScope, NotAllowed, Refused."""
+    row = writable(session, actor, file.owner_entity, file.owner_id)
+    if reason := _owner(file.owner_entity).kept(session, row, file):
         raise Refused(reason)
     return row
 

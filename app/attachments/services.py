@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from flask import current_app
 from sqlalchemy.dialects.postgresql import insert as pg_insert
@@ -270,7 +271,7 @@ def delete_attachment(session: Session, actor: Actor, attachment_id: int) -> Att
     attachment = queries.find(session, attachment_id)
     if attachment is None:
         raise OutOfScope(f"attachment {attachment_id}")
-    owners.writable(session, actor, attachment.owner_entity, attachment.owner_id)
+    owners.removable(session, actor, attachment)
     attachment.deleted_at, attachment.deleted_by = utcnow(), _name_of(actor)
     session.flush()
     on_binned(session, attachment)
@@ -316,24 +317,32 @@ def copy_attachments(
     for item in queries.of_owner(session, *source, purposes):
         if item.purpose not in allowed or (item.purpose, item.sha256) in have:
             continue
-        added.append(
-            Attachment(
-                county_code=row.county_code,
-                plan_task_id=owners.plan_of(row),
-                owner_entity=target[0],
-                owner_id=target[1],
-                purpose=item.purpose,
-                name=item.name,
-                sha256=item.sha256,
-                uploader_id=item.uploader_id,
-                uploader=item.uploader,
-                told_at=item.told_at,
-                told_lng=item.told_lng,
-                told_lat=item.told_lat,
-            )
-        )
+        added.append(_copied(item, row, target[0], target[1]))
+    return _added(session, added)
+
+
+def _added(session: Session, added: Sequence[Attachment]) -> int:
     session.add_all(added)
     session.flush()
     for attachment in added:
         on_attached(session, attachment)
     return len(added)
+
+
+def _copied(item: Attachment, row: Any, entity: str, owner_id: int) -> Attachment:
+    """The same content for another record; who uploaded it and what the photo told stay."""
+    return Attachment(
+        county_code=row.county_code, plan_task_id=owners.plan_of(row), owner_entity=entity, owner_id=owner_id,
+        purpose=item.purpose, name=item.name, sha256=item.sha256, uploader_id=item.uploader_id,
+        uploader=item.uploader, told_at=item.told_at, told_lng=item.told_lng, told_lat=item.told_lat,
+    )  # fmt: skip
+
+
+def copy_to_successors(session: Session, entity: str, successors: Mapping[int, Any]) -> int:
+    """The files of records of a kind for the new, still empty records that follow them (old id → new row).
+
+    For services that have checked the right to make the successors. Returns how many were added.
+    """
+    files = queries.of_owners(session, entity, sorted(successors))
+    rows = [(item, successors[item.owner_id]) for item in files]
+    return _added(session, [_copied(item, row, entity, row.id) for item, row in rows])

@@ -12,7 +12,7 @@ from typing import Any
 
 from app.kernel.actor import Actor
 from app.kernel.calendar import Month, ReportWindow, next_working_day
-from app.kernel.errors import N_, Finding, msg
+from app.kernel.errors import N_, Finding, Message, msg
 from app.kernel.flow import Flow, Transition
 from app.kernel.money import parse_money
 from app.kernel.text import BadInput, normalise_input
@@ -161,6 +161,33 @@ def declaration(action: str, actor: Actor, at: dt.datetime, facts: Mapping[str, 
     }  # fmt: skip
 
 
+# --- warnings that were confirmed (R13, R20) -------------
+
+
+def _plain(value: Any) -> Any:
+    return (
+        {"msgid": value.msgid, "values": _plain(value.values)}
+        if isinstance(value, Message)
+        else ({key: _plain(one) for key, one in value.items()} if isinstance(value, Mapping) else str(value))
+    )
+
+
+def _message(stored: Any) -> Any:
+    if not isinstance(stored, Mapping):
+        return stored
+    return Message(stored["msgid"], {key: _message(one) for key, one in stored["values"].items()})
+
+
+def as_stored(finding: Finding) -> dict[str, Any]:
+    """A confirmed warning as JSON; `as_finding` reads it back in the reader's language."""
+    return {"rule": finding.rule, "field": finding.field, "message": _plain(finding.message)}
+
+
+def as_finding(stored: Mapping[str, Any]) -> Finding:
+    """A confirmed warning of ``report.confirmed_warnings``."""
+    return Finding(stored["rule"], "warning", stored["field"], _message(stored["message"]))
+
+
 # --- states ----------------------------------------------
 
 
@@ -187,6 +214,7 @@ def _complete(_actor: Actor, subject: Subject) -> Iterable[Finding]:
 def _approvable(actor: Actor, subject: Subject) -> Iterable[Finding]:
     if actor.user_id is not None and actor.user_id == subject.submitted_by_id:
         yield Finding("R19", "error", None, msg("Whoever submitted it cannot approve it."))
+    yield from subject.findings
     yield from _declared(subject)
 
 

@@ -1,0 +1,138 @@
+"""The twelve months of plan tasks: what is reported, waiting, returned, overdue (M1.6.5.2, R18)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Table, case, func, select
+from sqlalchemy.orm import Session
+
+from app.kernel import calendar
+from app.kernel.calendar import Month
+from app.monthly_reports.models import MonthlyReport
+from app.monthly_reports.rules import Cell, cell, latest_month, window_of, worst
+from app.monthly_reports.selects import in_scope
+from app.persistence.gate import SCOPE_APPLIED
+from app.regions import cache as regions
+from app.regions.rules import Profile
+from app.works.models import WorksProject
+
+_report: Table = MonthlyReport.__table__  # type: ignore[assignment]
+_project: Table = WorksProject.__table__  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
+class Strip:
+    """A plan's year: twelve cells from January on, and its works projects (none: ask for one first)."""
+
+    plan_id: int
+    cells: tuple[Cell, ...] = ()
+    project_ids: tuple[int, ...] = ()
+
+
+@dataclass
+class _Project:
+    """What a works project's cells follow from."""
+
+    id: int
+    first: Month
+    profile: Profile
+    completed: Month | None = None
+    reports: dict[Month, Any] = field(default_factory=dict)
+
+    def cell(self, month: Month, today: dt.date) -> Cell:
+        """R18: expected from the first report or the project's entry on, until everything was completed."""
+        window = window_of(month, self.profile.report_open_day, self.profile.report_due_day)
+        expected = self.first <= month and (self.completed is None or month <= self.completed)
+        expected = expected and month <= latest_month(today, self.profile.report_open_day)
+        found = self.reports.get(month)
+        return cell(month, found, expected=expected, overdue=window.state(today) == "late")
+
+
+def strip(session: Session, plan_ids: Sequence[int], year: int) -> dict[int, Strip]:
+    """Plan task → its strip of a year, for plan tasks of the scope; three statements for any number."""
+    today = calendar.today()
+    projects = _projects(session, plan_ids)
+    if projects:
+        _read_bounds(session, plan_ids, projects)
+        _read_year(session, plan_ids, year, projects)
+    months = [Month.at(year, number) for number in range(1, 13)]
+    by_plan: dict[int, list[_Project]] = defaultdict(list)
+    for plan_id, project in projects.values():
+        by_plan[plan_id].append(project)
+    return {
+        plan_id: Strip(
+            plan_id,
+            tuple(worst([one.cell(month, today) for one in by_plan[plan_id]]) for month in months)
+            if by_plan[plan_id]
+            else tuple(Cell(month.first) for month in months),
+            tuple(one.id for one in by_plan[plan_id]),
+        )
+        for plan_id in plan_ids
+    }
+
+
+def _projects(session: Session, plan_ids: Sequence[int]) -> dict[int, tuple[int, _Project]]:
+    names = ("id", "plan_task_id", "county_code", "created_at")
+    found = select(*(_project.c[name] for name in names)).where(
+        _project.c.plan_task_id.in_(plan_ids), _project.c.deleted_at.is_(None), in_scope(_project)
+    )
+    rows = session.execute(found.order_by(_project.c.id), execution_options={SCOPE_APPLIED: True})
+    snapshot = regions.current(session)
+    return {
+        row.id: (
+            row.plan_task_id,
+            _Project(
+                row.id, Month.of(row.created_at.astimezone(calendar.TZ)), snapshot.profile(row.county_code)
+            ),
+        )
+        for row in rows
+    }
+
+
+def _of_plans(plan_ids: Sequence[int]) -> tuple[Any, ...]:
+    return _report.c.plan_task_id.in_(plan_ids), _report.c.deleted_at.is_(None), in_scope(_report)
+
+
+def _read_bounds(
+    session: Session, plan_ids: Sequence[int], projects: dict[int, tuple[int, _Project]]
+) -> None:
+    done = case((_report.c.progress == "completed", _report.c.month))
+    found = (
+        select(
+            _report.c.works_project_id,
+            func.min(_report.c.month).label("first"),
+            func.min(case((_report.c.state == "approved", done))).label("completed"),
+        )
+        .where(*_of_plans(plan_ids))
+        .group_by(_report.c.works_project_id)
+        .order_by(_report.c.works_project_id)
+    )
+    for row in session.execute(found, execution_options={SCOPE_APPLIED: True}):
+        if row.works_project_id not in projects:
+            continue
+        project = projects[row.works_project_id][1]
+        project.first = min(project.first, Month(row.first))
+        project.completed = Month(row.completed) if row.completed else None
+
+
+def _read_year(
+    session: Session, plan_ids: Sequence[int], year: int, projects: dict[int, tuple[int, _Project]]
+) -> None:
+    names = ("id", "works_project_id", "month", "revision", "state", "is_makeup", "is_late")
+    found = select(*(_report.c[name] for name in names)).where(
+        *_of_plans(plan_ids),
+        _report.c.month.between(dt.date(year, 1, 1), dt.date(year, 12, 31)),
+        _report.c.state != "superseded",
+    )
+    rows = session.execute(
+        found.order_by(_report.c.works_project_id, _report.c.month, _report.c.revision),
+        execution_options={SCOPE_APPLIED: True},
+    )
+    for row in rows:
+        if row.works_project_id in projects:
+            projects[row.works_project_id][1].reports[Month(row.month)] = row._mapping
