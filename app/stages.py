@@ -15,14 +15,15 @@ def connect() -> None:
     from app.communities import changes
     from app.evidence import reports as evidence  # noqa: F401
     from app.inspections import files as inspection_files  # noqa: F401
-    from app.monthly_reports import models as monthly_reports  # noqa: F401
+    from app.monthly_reports import figures, services  # noqa: F401
+    from app.monthly_reports import files as report_files  # noqa: F401
     from app.notices import models as notices  # noqa: F401
     from app.persistence import closing
     from app.recognition import files as recognition_files  # noqa: F401
     from app.reserve import services as reserve  # noqa: F401
     from app.schemes import carry, files, kept_form, summaries  # noqa: F401
     from app.supervision import services as supervision  # noqa: F401
-    from app.works import models as works  # noqa: F401
+    from app.works import files as works_files  # noqa: F401
 
-    for install in (closing.install, changes.install, sums.install, summaries.install):
+    for install in (closing.install, changes.install, sums.install, summaries.install, figures.install):
         install(db.session)

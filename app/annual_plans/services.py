@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.annual_plans import codes
@@ -32,7 +33,8 @@ from app.areas.places import Renamed, place_communities, place_reserves
 from app.areas.rules import read_fields, read_texts
 from app.areas.services import LinkReport
 from app.kernel import calendar
-from app.kernel.errors import N_, Finding, NotAllowed, OutOfScope, RuleViolation, StaleRow, msg
+from app.kernel.errors import N_, Finding, Message, NotAllowed, OutOfScope, RuleViolation, StaleRow, msg
+from app.kernel.observers import Observers
 from app.persistence.context import current_actor
 from app.persistence.gate import WITH_DELETED
 from app.persistence.locks import lock_counties
@@ -42,6 +44,8 @@ from app.regions import cache as regions
 from app.regions.rules import Profile
 
 _RESOURCE = "PlanTask"
+kept_because: Observers[[Session, PlanTask], Message | None] = Observers()
+"""Answers of later stages why a plan task may not go to the recycle bin, or None."""
 
 
 def _require(action: str) -> None:
@@ -151,11 +155,11 @@ def update_plan(
 
 
 def _keep_reported(session: Session, plan: PlanTask, values: dict[str, Any]) -> None:
-    """完成投资额 follows the month reports once one is approved; what is typed there counts no more (M1.6.5.4)."""
+    """完成投资额 follows the month reports once one is approved; what is typed counts no more."""
     if "funds_completed" not in values:
         return
-    session.refresh(plan, ["approved_month"], with_for_update={"key_share": True})
-    if plan.approved_month is not None:
+    reported = select(PlanTask.approved_month).where(PlanTask.id == plan.id)
+    if session.scalar(reported.with_for_update(key_share=True)) is not None:
         del values["funds_completed"]
 
 
@@ -197,6 +201,9 @@ def delete_plans(session: Session, ids: Sequence[int]) -> list[int]:
         if plan.implementation_state != "not_started":
             text = N_("“%(name)s” has been started: it cannot be deleted any more.")
             refused.append(Finding("M1.6", "error", str(plan.id), msg(text, name=plan.name)))
+            continue
+        if why := next((why for why in kept_because(session, plan) if why), None):
+            refused.append(Finding("M1.6", "error", str(plan.id), why))
             continue
         try:
             links.refuse_if_held(session, plan, "M1.6")

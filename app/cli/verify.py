@@ -9,6 +9,7 @@ from app.areas import places, sums
 from app.audit import services as audit
 from app.communities import services as communities
 from app.extensions import db
+from app.monthly_reports import figures
 from app.persistence.engine import APP_ROLE
 from app.schemes import summaries
 
@@ -26,5 +27,5 @@ def faults(session: Session) -> list[str]:
     """A sentence for everything that is not as it should be."""
     return [
         *second_wall(session), *audit.verify(session), *communities.verify_rollups(session), *sums.verify(session), *places.verify(session),
-        *summaries.verify(session),
+        *summaries.verify(session), *figures.verify(session),
     ]  # fmt: skip

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, object_session
 
 from app.attachments.models import Attachment
 from app.attachments.owners import Owner, declare
-from app.kernel.errors import Message, msg
+from app.kernel.errors import N_, Message, msg
 from app.monthly_reports.models import MonthlyReport, ReportItem
 from app.monthly_reports.rules import EDITABLE, FLOW, PHOTOS
 from app.works.files import kept_because
@@ -36,7 +36,7 @@ def closed(item: Any) -> Message | None:
     state = session and session.scalar(select(MonthlyReport.state).where(MonthlyReport.id == item.report_id))
     if state in EDITABLE:
         return None
-    text = "The report is “%(state)s”: it can be changed only as a draft or after it was returned."
+    text = N_("The report is “%(state)s”: it can be changed only as a draft or after it was returned.")
     return msg(text, state=msg(FLOW.states.get(str(state), str(state))))
 
 
@@ -47,7 +47,7 @@ OWNER = declare(
 
 @kept_because.register
 def relied_upon(session: Session, project: WorksProject, file: Attachment) -> Message | None:
-    """A stage file that was there when a report was submitted stays while that report waits or is approved."""
+    """A stage file that was there when a report was submitted stays while it waits or is approved."""
     latest = session.scalar(
         select(func.max(MonthlyReport.submitted_at)).where(
             MonthlyReport.works_project_id == project.id, MonthlyReport.state.in_(("submitted", "approved"))

@@ -175,7 +175,8 @@ def _plain(value: Any) -> Any:
 def _message(stored: Any) -> Any:
     if not isinstance(stored, Mapping):
         return stored
-    return Message(stored["msgid"], {key: _message(one) for key, one in stored["values"].items()})
+    text = stored["msgid"]
+    return Message(text, {key: _message(one) for key, one in stored["values"].items()})
 
 
 def as_stored(finding: Finding) -> dict[str, Any]:

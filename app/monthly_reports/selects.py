@@ -41,7 +41,7 @@ def lock_reports(session: Session, ids: Iterable[int], *, deleted: bool = False)
     return {one.id: one for one in session.scalars(fresh.with_for_update())}
 
 
-def _of_month(project_id: int, month: dt.date, *states: str) -> Select[tuple[MonthlyReport]]:
+def _of_month(project_id: int, month: dt.date, *states: str) -> Any:
     found = select(MonthlyReport).where(
         MonthlyReport.works_project_id == project_id,
         MonthlyReport.month == month,

@@ -278,8 +278,8 @@ def _soft(report: ReportFacts, around: Circumstances) -> Iterator[Finding]:
             total = format_money(now + around.others)
             yield _warn("cumulative_investment", text, sum=total, planned=format_money(planned))
         if before and before.cumulative is not None and now - before.cumulative > planned * around.jump_share:
-            text = N_("%(more)s in one month: more than %(share)s%% of the planned total.")
-            share = _plain(around.jump_share * 100)
+            text = N_("%(more)s in one month: more than %(share)s of the planned total.")
+            share = f"{_plain(around.jump_share * 100)}%"
             more = format_money(now - before.cumulative)
             yield _warn("cumulative_investment", text, more=more, share=share)
     if _idle(report, around):

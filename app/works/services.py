@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.annual_plans.models import PlanTask
-from app.kernel.errors import N_, Finding, NotAllowed, RuleViolation, StaleRow, msg
+from app.annual_plans.services import kept_because
+from app.kernel.errors import N_, Finding, Message, NotAllowed, RuleViolation, StaleRow, msg
 from app.kernel.observers import Observers
 from app.persistence.context import current_actor
 from app.persistence.transitions import log_transition
@@ -16,7 +17,7 @@ from app.persistence.types import utcnow
 from app.persistence.work import explain_constraint
 from app.works import rules
 from app.works.models import WorksProject
-from app.works.queries import get_project
+from app.works.queries import get_project, projects_of
 
 held_by: Observers[[Session, Sequence[int]], Mapping[int, int]] = Observers()
 """Answers works project id → number of records of later stages that keep it from the recycle bin."""
@@ -26,6 +27,14 @@ for _name, _rule, _field, _text in (
     ("fk_works_project_plan", "M1.6.5.1", None, msg("The plan task of this works project is gone.")),
 ):
     explain_constraint(_name, _rule, _field, _text)
+
+
+@kept_because.register
+def keeps_plan(session: Session, plan: PlanTask) -> Message | None:
+    """A plan task with works projects stays."""
+    if not projects_of(session, plan.id):
+        return None
+    return msg("“%(name)s” has works projects: it cannot be deleted.", name=plan.name)
 
 
 def _require(action: str) -> None:
