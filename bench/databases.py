@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-HOME = ROOT / "var" / "bench"
+HOME = Path(os.environ.get("BENCH_HOME") or ROOT / "var" / "bench")
 VENV = HOME / "venv"
 PEER_PYTHON = VENV / "bin" / "python"
 SUBJECTS = ("ours", "fab", "flask_admin", "django")

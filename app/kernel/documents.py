@@ -27,7 +27,7 @@ def search_documents(names: Sequence[str], codes: Sequence[str]) -> tuple[list[s
         raise ValueError("names hold line breaks")
     awkward = spelling.pairs
     documents: list[str] = []
-    regions = {code: dict.fromkeys(_region_tokens(code)) for code in set(codes)}
+    regions = {code: (code[:2], "".join(f" {token}" for token in _region_tokens(code))) for code in set(codes)}
     for index, name in enumerate(plain):
         pairs = list(map(add, name, name[1:]))
         if not awkward.isdisjoint(pairs):
@@ -36,9 +36,11 @@ def search_documents(names: Sequence[str], codes: Sequence[str]) -> tuple[list[s
             name = "".join(_WORD_RE.findall(name))
             pairs = list(map(add, name, name[1:]))
         letters = initials[index]
-        tokens = dict.fromkeys(pairs or ([name] if name else ()))
+        parts = dict.fromkeys(pairs or ([name] if name else ()))
         if letters:
-            tokens.update(dict.fromkeys(map(add, letters, letters[1:]) if len(letters) > 1 else (letters,)))
-        tokens.update(regions[codes[index]])
-        documents.append(" ".join(tokens))
+            spelled = list(map(add, letters, letters[1:])) or [letters]
+            parts.update(dict.fromkeys(spelled))
+            parts.update(dict.fromkeys(map(add, spelled, letters[2:])))
+        province, area = regions[codes[index]]
+        documents.append(f"{province}{f' {province}'.join(parts)}{area}" if parts else area[1:])
     return initials, documents

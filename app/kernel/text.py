@@ -15,7 +15,7 @@ from typing import Any
 from app.kernel.errors import N_, Finding, Message, msg
 
 __all__ = [
-    "BadInput", "N_", "as_finding", "fold_width", "grams", "mask_phone", "normalise_column",
+    "BadInput", "N_", "as_finding", "fold_width", "grams", "is_one_gram", "mask_phone", "normalise_column",
     "normalise_input", "normalise_phone", "normalised_name", "normalised_names", "parse_int", "parse_phone",
     "parse_year", "pinyin_initials", "query_grams", "valid_phone",
 ]
@@ -273,20 +273,25 @@ def _bigrams(word: str) -> list[str]:
     return [word[i : i + 2] for i in range(len(word) - 1)] or [word]
 
 
-def grams(name: str, initials: str = "", region_codes: str | Iterable[str] = ()) -> str:
+def _trigrams(word: str) -> list[str]:
+    return [word[i : i + 3] for i in range(len(word) - 2)]
+
+
+def grams(name: str, initials: str = "", region_code: str = "") -> str:
     """The row's search document: unique tokens separated by spaces, in order of appearance.
 
-    Bigrams of the name (signs and spaces dropped) and of the pinyin initials; a region code gives one token a
-    level: ``430703`` → ``c430703 y4307 p43`` (``4307``/``430700`` → ``y4307 p43``), so that an index
-    search can be narrowed to a jurisdiction.
+    Bigrams of the name (signs and spaces dropped), bigrams and trigrams of the pinyin initials, each behind the two
+    digits of its province, so that a search inside a province reads nothing of another; and a token for city and
+    county each, ``430703`` → ``c430703 y4307`` (``430700`` → ``y4307``), by which a search is narrowed further.
     """
-    tokens = dict.fromkeys(_bigrams("".join(_WORD_RE.findall(fold_width(name).lower()))))
-    tokens.pop("", None)
-    if initials:
-        tokens.update(dict.fromkeys(_bigrams(initials.lower())))
-    for code in (region_codes,) if isinstance(region_codes, str) else region_codes:
-        tokens.update(dict.fromkeys(_region_tokens(code)))
-    return " ".join(tokens)
+    parts = dict.fromkeys(_bigrams("".join(_WORD_RE.findall(fold_width(name).lower()))))
+    letters = initials.lower()
+    if letters:
+        parts.update(dict.fromkeys((*_bigrams(letters), *_trigrams(letters))))
+    parts.pop("", None)
+    code = region_code.strip()
+    tokens = dict.fromkeys(code[:2] + part for part in parts)
+    return " ".join((*tokens, *_region_tokens(code)))
 
 
 @lru_cache(maxsize=4096)
@@ -296,22 +301,32 @@ def _region_tokens(code: str) -> tuple[str, ...]:
         return ()
     while len(code) > 2 and code.endswith("00"):
         code = code[:-2]
-    tokens = {6: f"c{code}", 4: f"y{code[:4]}", 2: f"p{code[:2]}"}
+    tokens = {6: f"c{code}", 4: f"y{code[:4]}"}
     return tuple(token for length, token in tokens.items() if len(code) >= length)
 
 
 def query_grams(text: str) -> tuple[str, ...]:
-    """The tokens that all must be in a row's `grams` for ``text`` to be found; unique, at most 32.
+    """The parts that all must be in a row's `grams` (there behind a province) for ``text`` to be found; at most 32.
 
-    Each word apart, so that word order does not matter. Words of one character give no token: the caller then
-    searches by LIKE. The result still has to be verified by LIKE (bigrams of a word may lie apart).
+    Each word apart, so that word order does not matter: bigrams, or trigrams of a word of three and more letters and
+    digits, which stands in the initials whole. Words of one character give no token: the caller then searches by
+    LIKE. Words that are longer than their one token still have to be verified by LIKE (their parts may lie apart).
     """
     tokens: dict[str, None] = {}
     for word in fold_width(normalise_input(text)).lower().split():
         letters = "".join(_WORD_RE.findall(word))
         if len(letters) >= 2:
-            tokens.update(dict.fromkeys(_bigrams(letters)))
+            tokens.update(dict.fromkeys(_trigrams(letters) if _spelled(letters) else _bigrams(letters)))
     return tuple(tokens)[:32]
+
+
+def _spelled(letters: str) -> bool:
+    return len(letters) > 2 and letters.isascii()
+
+
+def is_one_gram(word: str) -> bool:
+    """Whether the index alone tells if a clean lower-case word occurs: it is a token by itself."""
+    return word.isalnum() and (len(word) == 2 or (len(word) == 3 and word.isascii()))
 
 
 # --- phones ----------------------------------------

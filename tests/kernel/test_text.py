@@ -13,6 +13,7 @@ from app.kernel.text import (
     as_finding,
     fold_width,
     grams,
+    is_one_gram,
     mask_phone,
     normalise_input,
     normalise_phone,
@@ -141,26 +142,34 @@ def test_initials_of_the_fast_table_are_letters_one_a_character(name: str) -> No
 @pytest.mark.req("M1.L")
 def test_search_tokens_of_a_row() -> None:
     assert grams("恒华 茗苑", "hhmy", "430703").split() == [
-        "恒华", "华茗", "茗苑", "hh", "hm", "my", "c430703", "y4307", "p43",
+        "43恒华", "43华茗", "43茗苑", "43hh", "43hm", "43my", "43hhm", "43hmy", "c430703", "y4307",
     ]
-    assert grams("苑", "", ["430700", "520000"]).split() == ["苑", "y4307", "p43", "p52"]
-    assert grams("", "") == ""
+    assert grams("苑", "y", "430700").split() == ["43苑", "43y", "y4307"]
+    assert grams("", "", "520000") == ""
 
 
 @pytest.mark.req("M1.L")
 def test_search_tokens_of_a_query() -> None:
-    assert query_grams(" 恒华茗 HM ") == ("恒华", "华茗", "hm")
+    assert query_grams(" 恒华茗 HM hmyq ") == ("恒华", "华茗", "hm", "hmy", "myq")
     assert query_grams("华") == ()
     assert query_grams("\x00%'\"*") == ()
     assert len(query_grams("".join(chr(0x4E00 + i) for i in range(100)))) == 32
 
 
 @pytest.mark.req("M1.L")
-@given(st.text(alphabet="恒华茗苑住宅楼(A1)（）-", min_size=2, max_size=12), st.data())
+def test_what_the_index_alone_decides() -> None:
+    assert [word for word in ("华", "恒华", "恒华茗", "h", "hm", "hmy", "hmyq", "a区", "华-", "３号") if is_one_gram(word)] == [
+        "恒华", "hm", "hmy", "a区", "３号",
+    ]
+
+
+@pytest.mark.req("M1.L")
+@given(st.text(alphabet="恒华茗苑住宅楼(A1b9）（）-", min_size=2, max_size=12), st.data())
 def test_every_part_of_a_name_finds_it(name: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(name) - 2))
     part = name[start : data.draw(st.integers(start + 2, len(name)))]
-    assert set(query_grams(part)) <= set(grams(name).split())
+    row = grams(name, pinyin_initials(name), "430703").split()
+    assert {"43" + token for token in query_grams(part)} <= set(row)
 
 
 @pytest.mark.req("M1.4.1")
