@@ -34,11 +34,14 @@ def statements(kind: str, role: str, row_id: int = 1) -> dict[str, str]:
     _login, low, high = ROLES[role]
     mine = f"county_code >= '{low}' AND county_code < '{high}' AND deleted_at IS NULL"
     tail = f"ORDER BY county_code, id LIMIT {PAGE_ROWS}"
-    token = f"c{low}" if role == "county" else f"p{low[:2]}"
     if kind == "sqlite":
-        found = f"id IN (SELECT rowid FROM community_fts WHERE community_fts MATCH '\"{SEARCH}\" AND \"{token}\"')"
+        narrowed = f'"{low[:2]}{SEARCH}"' + (f' AND "c{low}"' if role == "county" else "")
+        found = f"id IN (SELECT rowid FROM community_fts WHERE community_fts MATCH '{narrowed}')"
     else:
-        found = f"search_tokens @> ARRAY['{SEARCH}', '{token}']"
+        found = (
+            f"id = ANY (ARRAY(SELECT i FROM community_posting p, unnest(p.ids) AS i WHERE p.token = '{SEARCH}'"
+            f" AND p.county_code >= '{low}' AND p.county_code < '{high}'))"
+        )
     return {
         "list": f"SELECT {COLUMNS} FROM community WHERE {mine} {tail}",
         "filtered": f"SELECT {COLUMNS} FROM community WHERE {mine} AND built_year BETWEEN 1980 AND 1990 {tail}",

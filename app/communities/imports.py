@@ -309,8 +309,6 @@ def _insert(session: Session, columns: dict[str, list[Any]], stamp: dict[str, An
         "search_grams": documents,
     }
     insert_columns(session, _community, {**columns, **derived}, stamp)
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT community_search_settle()"))
 
 
 def _update(session: Session, columns: dict[str, list[Any]], stamp: dict[str, Any]) -> None:

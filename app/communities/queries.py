@@ -7,9 +7,12 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
+    BigInteger,
     ColumnElement,
     Integer,
     and_,
+    any_,
     bindparam,
     cast,
     column,
@@ -26,9 +29,10 @@ from app.communities.listing import BIN_COLUMNS, COLUMNS, FILTERS
 from app.communities.models import Community, CommunityRollup
 from app.extensions import db
 from app.kernel.scope import Scope
-from app.kernel.text import normalise_input, query_grams
+from app.kernel.text import is_one_gram, normalise_input, query_grams
 from app.persistence.context import current_scope
 from app.persistence.gate import SCOPE_APPLIED, execute_applied, scope_clause
+from app.regions.cache import current
 from app.web.listing import COUNT_CAP, Listing, State
 
 _community = Community.__table__
@@ -45,23 +49,17 @@ def on_postgresql() -> bool:
     return db.session.get_bind().dialect.name == "postgresql"
 
 
-def scope_tokens(scope: Scope) -> tuple[str, ...]:
-    """The token by which the search index is narrowed to a jurisdiction."""
-    letter = {6: "c", 4: "y", 2: "p"}.get(len(scope.prefix))
-    return (f"{letter}{scope.prefix}",) if letter else ()
-
-
 class Search:
     """What was typed in the search field, ready for both databases.
 
-    Two characters are answered by the bigram index alone; longer words are verified by LIKE (bigrams may lie apart);
-    a single character has no bigram and is answered by LIKE.
+    Words of two characters, and of three letters, are answered by the index alone (``exact``); longer ones are
+    verified by LIKE (their parts may lie apart); a single character has no token and is answered by LIKE.
     """
 
     def __init__(self, typed: str) -> None:
         self.words = normalise_input(typed).lower().split()[:4]
-        self.tokens = query_grams(typed)
-        self.exact = len(self.words) == 1 and len(self.words[0]) == 2 and len(self.tokens) == 1
+        self.tokens = list(query_grams(" ".join(self.words)))
+        self.exact = bool(self.words) and all(map(is_one_gram, self.words))
 
     def like(self) -> ColumnElement[bool]:
         """Every word stands in the name or in the pinyin initials."""
@@ -74,42 +72,34 @@ class Search:
         ]
         return and_(*parts) if parts else true()
 
-    def ids(self, scope: Scope, limit: int | None = None, offset: int = 0) -> Any:
-        """A select of matching ids, ascending, from the index alone (the scope's token narrows it)."""
-        tokens = [*self.tokens, *scope_tokens(scope)]
+    def ids(self, scope: Scope) -> Any:
+        """A select of matching ids from the index alone, inside the scope."""
         if on_postgresql():
-            found = func.community_search(tokens, limit + offset if limit else None).table_valued("id")
-            return select(found.c.id).offset(offset)
-        match = _match(tokens)
-        statement = (
-            select(column("rowid").label("id")).select_from(_fts).where(text("community_fts MATCH :match"))
-        ).params(match=match)
-        statement = statement.order_by(column("rowid"))
-        return statement.limit(limit).offset(offset) if limit else statement
+            found = func.community_search(self.tokens).table_valued("id")
+            return select(found.c.id)
+        matching = text("community_fts MATCH :match").bindparams(match=self.match(scope))
+        return select(column("rowid").label("id")).select_from(_fts).where(matching)
+
+    def match(self, scope: Scope) -> str:
+        """SQLite: the expression for the full-text index. Tokens stand behind their province; those of city and
+        county narrow further; a scope without region matches nothing."""
+        prefix = scope.prefix
+        provinces = [prefix[:2]] if prefix else []
+        if scope.kind == "everything":
+            provinces = [region.code[:2] for region in current().provinces()]
+        letter = {6: "c", 4: "y"}.get(len(prefix))
+        area = [f"{letter}{prefix}"] if letter else []
+        every = [" AND ".join(f'"{t}"' for t in (*area, *(code + token for token in self.tokens))) for code in provinces]
+        return " OR ".join(f"({one})" for one in every) or '"-"'
 
 
-    def values(self, scope: Scope, most: int, first: int = 0) -> dict[str, Any]:
-        """Parameters of the two statements below."""
-        tokens = [*self.tokens, *scope_tokens(scope)]
-        if on_postgresql():
-            return {"tokens": tokens, "most": most + first, "first": first}
-        return {"tokens": _match(tokens), "most": most, "first": first}
-
-
-def _match(tokens: Sequence[str]) -> str:
-    return " AND ".join('"' + token.replace('"', "") + '"' for token in tokens)
-
-
-# [SQLite, PostgreSQL]: ids from the index alone, and how many there are up to a limit
-_FOUND = tuple(text(sql).execution_options(**_APPLIED) for sql in (
-    "SELECT rowid AS id FROM community_fts WHERE community_fts MATCH :tokens ORDER BY rowid LIMIT :most OFFSET :first",
-    "SELECT id FROM community_search(CAST(:tokens AS text[]), CAST(:most AS integer)) OFFSET :first",
-))  # fmt: skip
-_HITS = tuple(text(sql).execution_options(**_APPLIED) for sql in (
-    "SELECT count(*) FROM (SELECT rowid FROM community_fts WHERE community_fts MATCH :tokens"
-    " LIMIT :most OFFSET :first)",
-    "SELECT count(*) FROM community_search(CAST(:tokens AS text[]), CAST(:most AS integer)) OFFSET :first",
-))  # fmt: skip
+# SQLite: how many there are up to a limit, from the index alone; PostgreSQL: the exact number and a page of ids
+_HITS = text(
+    "SELECT count(*) FROM (SELECT rowid FROM community_fts WHERE community_fts MATCH :match LIMIT :most)"
+).execution_options(**_APPLIED)
+_PAGE = text(
+    "SELECT total, ids FROM community_found(CAST(:tokens AS text[]), CAST(:most AS integer), CAST(:first AS integer))"
+).execution_options(**_APPLIED)
 
 
 class CommunityListing(Listing):
@@ -141,18 +131,30 @@ class CommunityListing(Listing):
         return clauses
 
     def _index_only(self, state: State) -> Search | None:
-        """The search when the index alone can answer it: two characters and no other condition or sorting."""
+        """The search when the index alone can answer it: short words and no other condition or sorting."""
         search = self.search(state)
         plain = search and search.exact and not state.conditions and not state.sort and not self.recycle
         return search if plain else None
 
     def count(self, scope: Scope, state: State) -> tuple[int, bool]:
         if search := self._index_only(state):
-            found = execute(_HITS[on_postgresql()], search.values(scope, COUNT_CAP + 1)).scalar_one()
+            if on_postgresql():
+                return self._hits(search, state)[0], False
+            values = {"match": search.match(scope), "most": COUNT_CAP + 1}
+            found = execute(_HITS, values).scalar_one()
             return (COUNT_CAP, True) if found > COUNT_CAP else (found, False)
         if state.exact_rollup and not self.recycle:
             return self.rolled(scope, state), False
         return super().count(scope, state)
+
+    def _hits(self, search: Search, state: State) -> tuple[int, list[int]]:
+        """PostgreSQL: number of hits and the ids of the page asked for, looked up once for both."""
+        asked = {"tokens": search.tokens, "most": state.size, "first": (state.page - 1) * state.size}
+        if state.hits is None or state.hits[0] != asked:
+            total, ids = execute(_PAGE, asked).one()
+            state.hits = asked, (int(total), ids)
+        found: tuple[int, list[int]] = state.hits[1]
+        return found
 
     def rolled(self, scope: Scope, state: State) -> int:
         """The exact number when every condition stands in the rollup too."""
@@ -167,19 +169,27 @@ class CommunityListing(Listing):
 
     def rows(self, scope: Scope, state: State, columns: Sequence[Any], total: int) -> Sequence[Any]:
         if search := self._index_only(state):
-            asked = search.values(scope, state.size, (state.page - 1) * state.size)
-            found = list(execute(_FOUND[on_postgresql()], asked).scalars())
             low, high = scope.bounds
-            return execute(self._by_id(columns), {"ids": found, "low": low, "high": high}).all()  # type: ignore[no-any-return]
+            values: dict[str, Any] = {"low": low, "high": high}
+            if on_postgresql():
+                values["ids"] = self._hits(search, state)[1]
+            else:
+                first = (state.page - 1) * state.size
+                values |= {"match": search.match(scope), "most": state.size, "first": first}
+            return execute(self._found(columns), values).all()  # type: ignore[no-any-return]
         return super().rows(scope, state, columns, total)
 
-    def _by_id(self, columns: Sequence[Any]) -> Any:
-        """The select of rows by the parameters ``ids``, ``low`` and ``high``, built once for a choice of columns."""
-        key = ("found", *(column.key for column in columns))
+    def _found(self, columns: Sequence[Any]) -> Any:
+        """The select of a page of hits, built once for a choice of columns and database."""
+        key = ("found", on_postgresql(), *(column.key for column in columns))
         if key not in self._built:
             c = self.table.c
-            mine = (c.id.in_(bindparam("ids", expanding=True)), _within(c.county_code))
-            statement = select(*self.needed(columns)).where(*mine).order_by(c.id)
+            if on_postgresql():
+                among = c.id == any_(bindparam("ids", type_=ARRAY(BigInteger)))
+            else:
+                hits = "SELECT rowid FROM community_fts WHERE community_fts MATCH :match ORDER BY rowid"
+                among = c.id.in_(text(f"{hits} LIMIT :most OFFSET :first"))
+            statement = select(*self.needed(columns)).where(among, _within(c.county_code)).order_by(c.id)
             self._built[key] = statement.execution_options(**_APPLIED)
         return self._built[key]
 

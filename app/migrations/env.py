@@ -11,13 +11,11 @@ from app.persistence.base import metadata
 from app.persistence.types import ExactDecimal, UtcDateTime
 
 # the search index and its shadow tables, row policies and triggers are written by hand
-_BY_HAND = ("community_fts",)
+_BY_HAND = ("community_fts", "community_posting")
 
 
 def include_object(obj: object, name: str | None, kind: str, reflected: bool, compare_to: object) -> bool:
-    if kind == "table" and name and name.startswith(_BY_HAND):
-        return False
-    return not (kind in ("column", "index") and name in ("search_tokens", "ix_community_search"))
+    return not (kind == "table" and name and name.startswith(_BY_HAND))
 
 
 def compare_type(_context: object, _inspected: object, metadata_column: object, _it: object, kind: object) -> bool | None:

@@ -94,6 +94,8 @@ class State:
     conditions: list[ColumnElement[bool]] = field(default_factory=list)
     rolled: dict[str, str] = field(default_factory=dict)
     exact_rollup: bool = True
+    hits: Any = None
+    """What a list's own search found for this page, kept between counting and reading."""
 
     @property
     def filtered(self) -> bool:
