@@ -16,7 +16,7 @@ from app.migrations import walls
 from app.migrations.versions.parts import postings
 
 revision = "0020"
-down_revision = "0032"
+down_revision = "0033"
 branch_labels = None
 depends_on = None
 
