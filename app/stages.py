@@ -10,6 +10,7 @@ from app.extensions import db
 @cache
 def connect() -> None:
     """Import each stage once (their modules register what they listen to) and watch the session factory."""
+    from app.accounts.construction import services as units
     from app.annual_plans import services as annual_plans  # noqa: F401
     from app.areas import sums
     from app.communities import changes
@@ -20,6 +21,7 @@ def connect() -> None:
     from app.notices import models as notices  # noqa: F401
     from app.persistence import closing
     from app.recognition import files as recognition_files  # noqa: F401
+    from app.recognition import services as recognition
     from app.reserve import services as reserve  # noqa: F401
     from app.schemes import carry, files, kept_form, summaries  # noqa: F401
     from app.supervision import services as supervision  # noqa: F401
@@ -27,3 +29,5 @@ def connect() -> None:
 
     for install in (closing.install, changes.install, sums.install, summaries.install, figures.install):
         install(db.session)
+    recognition.on_finished.register(units.plan_finished)
+    recognition.on_reopened.register(units.plan_reopened)

@@ -56,6 +56,7 @@ _COUNTY_EDITOR = _READ_BUSINESS | _all(
     | _all("MonthlyReport", "add", "edit", "delete", "restore", "submit")
     | _all("SchemeComment", "edit") | _all("Scheme", "edit", "submit", "publish") | _INSPECT
     | _all("Recognition", "add", "edit")
+    | _all("ConstructionAccount", *_READ, "add", "stop", "reset")
 )
 
 _REVEAL = (
@@ -132,6 +133,7 @@ RESOURCES: dict[str, str] = {
     "Inspection": N_("Inspections (function)"),
     "SupervisionIssue": N_("Supervision issues (function)"),
     "PhotoFinding": N_("Doubtful reports (function)"),
+    "ConstructionAccount": N_("Accounts of construction units (function)"),
     "Catalogue": N_("Content catalogues (function)"),
     "CatalogueData": N_("Entry of content catalogues (function)"),
     "DeclarationWindow": N_("Declaration windows (function)"),

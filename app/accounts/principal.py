@@ -14,6 +14,8 @@ from flask_jwt_extended.exceptions import JWTExtendedException
 from jwt.exceptions import PyJWTError
 from sqlalchemy import bindparam, insert, literal, select, update
 
+from app.accounts.construction.queries import unit_scope
+from app.accounts.construction.rules import UNIT
 from app.accounts.matrix import ROLES
 from app.accounts.models import Account, UserSession
 from app.accounts.policy import policy_for
@@ -198,7 +200,7 @@ def _actor(row: Any) -> Actor:
         region_code=row.region_code or "",
         region_level=row.level or "",
         department=row.department or "",
-        scope=scope_of(roles, row.region_code, row.level),
+        scope=unit_scope(db.session(), row.id) if UNIT in roles else scope_of(roles, row.region_code, row.level),
         roles=roles,
         permissions=permissions,
         session_id=row.session_id,
@@ -207,7 +209,10 @@ def _actor(row: Any) -> Actor:
 
 
 def scope_of(roles: frozenset[str], region_code: str | None, level: str | None) -> Scope:
-    """The widest scope that one of the roles gives within the account's own region; none without such a role."""
+    """The widest scope that one of the roles gives within the account's own region; none without such a role.
+
+    That of a construction unit are its plan tasks (`construction.queries.unit_scope`).
+    """
     levels = {ROLES[name].level for name in roles if name in ROLES}
     if region_code and level in levels:
         return Scope.region(region_code)

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from app.accounts import credentials
+from app.accounts.construction.queries import has_expired
 from app.accounts.models import Account, SignInRecord
 from app.accounts.policy import policy_for
 from app.accounts.rules import LONGEST_PASSWORD, Policy
@@ -111,7 +112,7 @@ def attempt(session: Session, typed_name: str, password: str, *, api: bool = Fal
         return _refused(session, username, found.id, "locked")
     if not right:
         return _refused(session, username, found.id, "wrong_password")
-    if not found.active:
+    if not found.active or has_expired(session, found.id):
         return _refused(session, username, found.id, "stopped")
     account = session.get_one(Account, found.id, populate_existing=True)
     if account.totp_confirmed_at is not None:
@@ -128,7 +129,7 @@ def attempt(session: Session, typed_name: str, password: str, *, api: bool = Fal
 def second_step(session: Session, user_id: int, auth_version: int, code: str) -> Attempt:
     """Judge the code that follows a right password; counts as an attempt like any other."""
     account = session.get(Account, user_id, populate_existing=True)
-    if account is None or not account.active or account.auth_version != auth_version:
+    if account is None or not account.active or account.auth_version != auth_version or has_expired(session, user_id):
         session.rollback()
         return Attempt("stopped")
     if not reserve(session, user_id, policy_for(account.region_code)):

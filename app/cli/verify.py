@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.accounts.construction import services as units
 from app.areas import places, sums
 from app.audit import services as audit
 from app.communities import services as communities
@@ -27,5 +28,5 @@ def faults(session: Session) -> list[str]:
     """A sentence for everything that is not as it should be."""
     return [
         *second_wall(session), *audit.verify(session), *communities.verify_rollups(session), *sums.verify(session), *places.verify(session),
-        *summaries.verify(session), *figures.verify(session),
+        *summaries.verify(session), *figures.verify(session), *units.verify(session),
     ]  # fmt: skip
