@@ -63,6 +63,7 @@ MENU: tuple[Entry, ...] = (
 def register(app: Flask) -> None:
     """Import every view and hand it to FAB (which keeps no menu of its own)."""
     from app.accounts.admin_views import AccountView, SignInRecordView, UserSessionView
+    from app.accounts.construction.views import ConstructionAccountView
     from app.accounts.profile_views import ProfileView
     from app.accounts.role_views import PolicyView, RoleView, VisibilityView
     from app.accounts.views import SessionView
@@ -86,7 +87,8 @@ def register(app: Flask) -> None:
 
     for api in (CommunityApi, RegionApi, ReserveApi, PlanApi, SchemeApi):
         appbuilder.add_api(api)
-    accounts = (AccountView, UserSessionView, SignInRecordView, ProfileView, RoleView, PolicyView, VisibilityView)
+    accounts = (AccountView, UserSessionView, SignInRecordView, ProfileView, RoleView, PolicyView, VisibilityView,
+                ConstructionAccountView)
     communities = (CommunityView, CommunityBinView, CommunityMapView, CommunityImportView)
     areas = (ReserveView, ReserveBinView, PlanView, PlanBinView, PlanImportView, DeclarationWindowView)
     others = (DoubtfulView, DraftView, AuditEventView, DescriptionView, ManualView, AttachmentView)

@@ -78,7 +78,7 @@ class PlanView(AreaFormPages, LinkPages, AreaShowPages, AreaListPages):
     list_template = "plans/list.html"
     list_columns = ["name"]
     show_template = "plans/show.html"
-    tabs = ("basics", "scheme", "implementation", "long-term", "checks", "trace", "history")
+    tabs = ("basics", "scheme", "implementation", "long-term", "checks", "accounts", "trace", "history")
     add_form = PlanForm
     edit_form = PlanForm
     add_title = _l("Add plan task")

@@ -13,7 +13,7 @@ import config
 from app.accounts.models import Account
 from app.accounts.services import make_account
 from app.audit import services as audit
-from app.cli.demo_plans import load_plans
+from app.cli.demo_plans import assign_unit, load_plans
 from app.communities.models import Community
 from app.communities.services import derived
 from app.persistence.types import utcnow
@@ -51,6 +51,7 @@ def load_demo(session: Session) -> list[str]:
         _communities(session)
         session.flush()
     load_plans(session)
+    assign_unit(session)
     width = max(len(login) for login, *_rest in ACCOUNTS)
     return ["", f"demo accounts (password of all: {PASSWORD})"] + [
         f"  {login:<{width}}  {name}" for login, name, *_rest in ACCOUNTS

@@ -9,9 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import config
+from app.accounts.construction import services as units
+from app.accounts.construction.models import ConstructionAccount
+from app.accounts.models import Account
 from app.annual_plans import services as annual_plans
 from app.annual_plans.models import PlanTask
 from app.communities.models import Community
+from app.kernel.actor import SYSTEM
 from app.reserve import services as reserve
 from app.schemes.catalogues import load_catalogues
 
@@ -38,6 +42,24 @@ def load_plans(session: Session) -> int:
         annual_plans.link(session, plan, [c.id for c in _named(row, communities)])
         made += 1
     return made
+
+
+# plan tasks of 鼎城区 that its construction unit was given; the third one is not its own
+UNIT_LOGIN, UNIT_PHONE = "yuxia", "13800000000"
+UNIT_PLANS = ("43070320210719807", "43070320200908582")
+
+
+def assign_unit(session: Session) -> int:
+    """Give the construction unit its plan tasks, once; returns how many (the caller commits)."""
+    account = session.scalars(select(Account).where(Account.username == UNIT_LOGIN)).one()
+    if session.execute(select(ConstructionAccount.id).where(ConstructionAccount.user_id == account.id)).first():
+        return 0
+    account.phone = account.phone or UNIT_PHONE
+    session.flush()
+    plans = session.scalars(select(PlanTask).where(PlanTask.code.in_(UNIT_PLANS)).order_by(PlanTask.id)).all()
+    for plan in plans:
+        units.assign(session, SYSTEM, plan.id, account.id)
+    return len(plans)
 
 
 def _rows(name: str) -> list[dict[str, str]]:

@@ -64,6 +64,14 @@ def _held(session: Session, number: int) -> tuple[ConstructionAccount, Account]:
     return known, account
 
 
+def plan_of(session: Session, number: int) -> int:
+    """The plan task of an account on it. Raises: OutOfScope."""
+    known = session.get(ConstructionAccount, number)
+    if known is None:
+        raise OutOfScope(f"construction account {number}")
+    return known.plan_task_id
+
+
 def mark_plans(session: Session, plan_ids: Iterable[int]) -> None:
     """Keep 分配账号 of these plan tasks in line with their accounts, in the running transaction."""
     session.flush()
