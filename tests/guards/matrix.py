@@ -211,6 +211,15 @@ IMPORTS = [
     row("CommunityImportView.write", "POST", IMPORTERS, 303, 409, 422, target="batch"),
     row("CommunityImportView.abandon", "POST", IMPORTERS, 302, target="batch"),
 ]
+UNIT_ACCOUNTS = [
+    row("ConstructionAccountView.tab", "GET", EDITORS, target="plan"),
+    row("ConstructionAccountView.check", "POST", EDITORS, target="plan"),
+    row("ConstructionAccountView.issue", "POST", EDITORS, 422, target="plan"),
+    row("ConstructionAccountView.assign", "POST", EDITORS, 422, target="plan"),
+    row("ConstructionAccountView.stop", "POST", EDITORS, 302, target="unit_account"),
+    row("ConstructionAccountView.start", "POST", EDITORS, 302, target="unit_account"),
+    row("ConstructionAccountView.reset", "POST", EDITORS, 302, target="unit_account"),
+]
 ATTACHMENTS = [
     row("AttachmentView.begin", "POST", EDITORS, 400),
     row("AttachmentView.upload", "GET", EDITORS, 404, args={"key": "0" * 32}),
@@ -362,6 +371,6 @@ CONSOLE = [
 ]
 
 MATRIX: tuple[Row, ...] = (
-    *PLAN_IMPORTS,
+    *PLAN_IMPORTS, *UNIT_ACCOUNTS,
     *COMMUNITIES, *AREAS, *SCHEMES, *COMMENTS, *FINDINGS, *IMPORTS, *ATTACHMENTS, *API, *OWN, *ACCOUNTS, *CONSOLE,
 )  # fmt: skip

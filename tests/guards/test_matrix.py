@@ -12,6 +12,8 @@ import pytest
 from flask import Flask, url_for
 from sqlalchemy import select
 
+from app.accounts.construction.models import ConstructionAccount
+from app.accounts.services import make_account
 from app.annual_plans.models import PlanTask
 from app.communities.models import Community
 from app.communities.services import derived
@@ -33,8 +35,9 @@ GROUPS = [(name, list(rows)) for name, rows in groupby(MATRIX, key=lambda r: r.e
 
 
 def plant(world: World) -> None:
-    """One community with a unique name, address, person and draft in each of four counties."""
+    """One community with a unique name, address, person and draft in each of four counties; a unit's account too."""
     with world.app.app_context(), acting_as(SYSTEM), unit_of_work() as session:
+        unit = make_account(session, "canary_unit", "never used", [])
         for county, sign in CANARIES.items():
             values = {
                 "name": sign, "county_code": county, "address": f"{sign}路1号", "supervisor_name": f"{sign}员",
@@ -53,6 +56,11 @@ def plant(world: World) -> None:
             scheme = Scheme(county_code=county, plan_task_id=plan.id, created_by="", updated_by="", **facts)
             session.add(scheme)
             session.flush()
+            unit_account = {"unit_name": f"{sign}建", "phone": "13800000000", "created_by": "", "updated_by": ""}
+            session.add(
+                ConstructionAccount(county_code=county, plan_task_id=plan.id, user_id=unit.id, **unit_account)
+            )
+            plan.account_assigned = True
             session.add(SchemeComment(county_code=county, scheme_id=scheme.id, text=f"{sign}留言"))
         plans = {plan.county_code: plan.id for plan in session.scalars(select(PlanTask)) if plan.name in CANARIES.values()}
         for (county, sign), other in zip(CANARIES.items(), [*list(CANARIES)[1:], "430703"], strict=True):
@@ -74,6 +82,11 @@ def aviary(world: World) -> Iterator[tuple[World, dict[str, dict[str, int]]]]:
         "scheme": {row.county_code: row.id for row in world.rows("SELECT county_code, id FROM scheme")},
         "finding": {r.county_code: r.id for r in world.rows("SELECT county_code, id FROM photo_finding")},
         "comment": {r.county_code: r.id for r in world.rows("SELECT county_code, id FROM scheme_comment")},
+        "unit_account": {
+            r.county_code: r.id
+            for r in world.rows("SELECT county_code, id, unit_name FROM construction_account")
+            if r.unit_name.startswith("金丝雀")
+        },
         "county": {county: county for county in CANARIES},
         "region": {county: county for county in CANARIES},
         "batch": {"430722": upload(world)},
