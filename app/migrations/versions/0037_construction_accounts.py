@@ -9,7 +9,7 @@ from app.migrations import walls
 from app.persistence.types import UtcDateTime
 
 revision = "0037"
-down_revision = "0033"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 
