@@ -47,10 +47,20 @@ def _rewrite(changed: Callable[[str, str], str]) -> None:
     connection = op.get_bind()
     last = 0
     slice_ = sa.text("SELECT id, search_grams, initials FROM community WHERE id > :last ORDER BY id LIMIT :most")
-    write = sa.text("UPDATE community SET search_grams = :grams WHERE id = :id")
+    one = sa.text("UPDATE community SET search_grams = :grams WHERE id = :id")
+    # the totals follow by a trigger a statement: one statement a slice
+    all_ = sa.text(
+        "UPDATE community c SET search_grams = s.grams"
+        " FROM unnest(CAST(:ids AS bigint[]), CAST(:grams AS text[])) AS s(id, grams) WHERE c.id = s.id"
+    )
     while rows := connection.execute(slice_, {"last": last, "most": _SLICE}).all():
-        connection.execute(write, [{"id": row.id, "grams": changed(row.search_grams, row.initials)} for row in rows])
-        last = rows[-1].id
+        ids, documents = [row.id for row in rows], [changed(row.search_grams, row.initials) for row in rows]
+        if walls.on_postgresql():
+            connection.execute(all_, {"ids": ids, "grams": documents})
+        else:
+            pairs = zip(ids, documents, strict=True)
+            connection.execute(one, [{"id": key, "grams": document} for key, document in pairs])
+        last = ids[-1]
 
 
 def _index_anew() -> None:
