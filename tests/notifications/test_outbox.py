@@ -57,7 +57,7 @@ def test_a_message_is_sent_once_and_its_text_forgotten(session) -> None:
     assert str(outbox.send_due(sender)) == "0 sent, 0 to be tried again, 0 failed"
     (order,) = sender.orders
     assert dict(order.values) == VALUES
-    assert "Ab3$secret" in order.text and "一次性" in order.text
+    assert "Ab3$secret" in order.text and "一次性密码" in order.text
     sent = row(number)
     assert (sent.state, sent.attempts, sent.sealed, sent.body) == ("sent", 1, "", "unit_account")
     assert (sent.sender, sent.receipt, sent.key) == ("tests", "receipt", order.key)
