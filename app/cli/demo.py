@@ -14,6 +14,7 @@ from app.accounts.models import Account
 from app.accounts.services import make_account
 from app.audit import services as audit
 from app.cli.demo_plans import assign_unit, load_plans
+from app.cli.demo_reports import load_reports
 from app.communities.models import Community
 from app.communities.services import derived
 from app.persistence.types import utcnow
@@ -52,6 +53,7 @@ def load_demo(session: Session) -> list[str]:
         session.flush()
     load_plans(session)
     assign_unit(session)
+    load_reports(session)
     width = max(len(login) for login, *_rest in ACCOUNTS)
     return ["", f"demo accounts (password of all: {PASSWORD})"] + [
         f"  {login:<{width}}  {name}" for login, name, *_rest in ACCOUNTS

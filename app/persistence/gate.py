@@ -171,8 +171,8 @@ def drop_foreign(session: Session) -> None:
     if scope.kind == "everything":
         return
     for obj in list(session.identity_map.values()):
-        if not isinstance(obj, CountyScoped) or obj in session.dirty:
-            continue
+        if not isinstance(obj, CountyScoped) or obj not in session or obj in session.dirty:
+            continue  # (a row goes together with the parts of one that was forgotten before)
         known = obj.__dict__
         if not scope.holds(known.get("county_code"), known.get(type(obj).__plan_key__)):
             session.expunge(obj)
