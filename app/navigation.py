@@ -70,7 +70,9 @@ def register(app: Flask) -> None:
     from app.annual_plans.import_views import PlanImportView
     from app.annual_plans.views import PlanBinView, PlanView
     from app.annual_plans.window_views import DeclarationWindowView
-    from app.api.views import CommunityApi, DescriptionView, PlanApi, RegionApi, ReserveApi, SchemeApi
+    from app.api.views import (
+        CommunityApi, DescriptionView, MonthlyReportApi, PlanApi, RegionApi, ReserveApi, SchemeApi, WorksProjectApi,
+    )  # fmt: skip
     from app.attachments.views import AttachmentView
     from app.audit.views import AuditEventView
     from app.communities.import_views import CommunityImportView
@@ -85,7 +87,7 @@ def register(app: Flask) -> None:
     from app.web.drafts import DraftView
     from app.web.manual import ManualView
 
-    for api in (CommunityApi, RegionApi, ReserveApi, PlanApi, SchemeApi):
+    for api in (CommunityApi, RegionApi, ReserveApi, PlanApi, SchemeApi, WorksProjectApi, MonthlyReportApi):
         appbuilder.add_api(api)
     accounts = (AccountView, UserSessionView, SignInRecordView, ProfileView, RoleView, PolicyView, VisibilityView,
                 ConstructionAccountView)

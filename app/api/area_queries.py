@@ -11,10 +11,13 @@ from app.annual_plans.models import PlanTask
 from app.api.reading import Offered, Query
 from app.areas.models import CommunityLink, ReserveLink
 from app.extensions import db
+from app.monthly_reports.models import MonthlyReport
 from app.persistence.context import current_scope
 from app.persistence.gate import SCOPE_APPLIED, scope_clause
 from app.reserve.models import ReserveProject
 from app.schemes.models import Scheme
+from app.works.models import WorksProject
+from app.works.rules import FIELDS
 
 _BASE = (
     "id", "version", "county_code", "name", "address", "supervision_unit", "supervisor_name", "supervisor_phone",
@@ -38,12 +41,23 @@ SHOWN: dict[str, tuple[str, ...]] = {
         "safeguards", "filler_name", "filler_phone", "review_round", "submitted_at", "published_on",
         "published_until", "created_at", "updated_at",
     ),
+    "works_project": ("id", "version", "county_code", "plan_task_id", *FIELDS, "created_at", "updated_at"),
+    "monthly_report": (
+        "id", "version", "county_code", "plan_task_id", "works_project_id", "month", "revision", "replaces_id",
+        "state", "progress", "started_on", "cumulative_investment", "year_investment", "is_makeup", "is_late",
+        "correction_reason", "return_reason", "submitted_at", "submitted_by_name", "approved_at",
+        "approved_by_name", "warning_count", "created_at", "updated_at",
+    ),
 }  # fmt: skip
 TABLES: dict[str, Table] = {
     "reserve_project": ReserveProject.__table__,  # type: ignore[dict-item]
     "plan_task": PlanTask.__table__,  # type: ignore[dict-item]
     "scheme": Scheme.__table__,  # type: ignore[dict-item]
+    "works_project": WorksProject.__table__,  # type: ignore[dict-item]
+    "monthly_report": MonthlyReport.__table__,  # type: ignore[dict-item]
 }
+OF_PLANS = frozenset({"works_project", "monthly_report"})
+"""Kinds that construction units see too, of the plan tasks they were given."""
 _AREA_ORDER = frozenset({"id", "name", "county_code", "household_count", "floor_area", "updated_at"})
 _AREA_FILTERS = {
     "id": "number", "county_code": "text", "scheme_state": "text", "community_count": "number", "updated_at": "time",
@@ -61,6 +75,18 @@ OFFERED: dict[str, Offered] = {
             "plan_task_id": "number", "updated_at": "time",
         },
     ),
+    "works_project": Offered(
+        order=frozenset({"id", "name", "county_code", "updated_at"}),
+        filters={"id": "number", "county_code": "text", "plan_task_id": "number", "updated_at": "time"},
+    ),
+    "monthly_report": Offered(
+        order=frozenset({"id", "county_code", "month", "submitted_at", "updated_at"}),
+        filters={
+            "id": "number", "county_code": "text", "plan_task_id": "number", "works_project_id": "number",
+            "state": "text", "revision": "number", "is_makeup": "bool", "is_late": "bool", "month": "day",
+            "updated_at": "time",
+        },
+    ),
 }  # fmt: skip
 
 
@@ -76,7 +102,8 @@ def _condition(stored: Any, operator: str, value: Any) -> ColumnElement[bool]:
 def page(kind: str, asked: Query, *more: ColumnElement[bool]) -> tuple[Sequence[Any], int]:
     """The rows of one page and how many match in all, exactly; two statements."""
     table = TABLES[kind]
-    where = [scope_clause(current_scope(), table.c.county_code), *more]
+    plan = table.c.plan_task_id if kind in OF_PLANS else None
+    where = [scope_clause(current_scope(), table.c.county_code, plan), *more]
     where += [_condition(table.c[column], operator, value) for column, operator, value in asked.filters]
     if "deleted_at" in table.c:
         where.append(table.c.deleted_at.is_(None))

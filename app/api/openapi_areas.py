@@ -32,7 +32,7 @@ def _kind(column: Any) -> str:
     return "number" if isinstance(column.type, Numeric | ExactDecimal) else "string"
 
 
-def _field(kind: str, key: str) -> Schema:
+def field(kind: str, key: str) -> Schema:
     column = queries.TABLES[kind].c[key]
     said = str(column.info.get("label", key))
     schema: Schema = {"type": _kind(column), "nullable": True, "description": said}
@@ -40,7 +40,7 @@ def _field(kind: str, key: str) -> Schema:
 
 
 def _shown(kind: str) -> Schema:
-    properties = {key: _field(kind, key) for key in queries.SHOWN[kind]}
+    properties = {key: field(kind, key) for key in queries.SHOWN[kind]}
     properties |= {key: {"type": "string"} for key in ("city", "county")}
     if kind == "scheme":
         properties["items"] = {"type": "array", "items": {"type": "object"}}
@@ -48,7 +48,7 @@ def _shown(kind: str) -> Schema:
 
 
 def _sent(kind: str, typed: tuple[str, ...], *, version: bool) -> Schema:
-    properties = {key: _field(kind, key) | {"type": _field(kind, key)["type"]} for key in typed}
+    properties = {key: field(kind, key) | {"type": field(kind, key)["type"]} for key in typed}
     if version:
         properties["version"] = {"type": "integer", "minimum": 0}
     if kind == "scheme":

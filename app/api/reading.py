@@ -92,7 +92,7 @@ class Query:
 
 @dataclass(frozen=True)
 class Offered:
-    """What a list may be ordered and filtered by: column → its kind (text, number, bool, time)."""
+    """What a list may be ordered and filtered by: column → its kind (text, number, bool, time, day)."""
 
     order: frozenset[str]
     filters: Mapping[str, str]
@@ -102,6 +102,7 @@ class Offered:
             "number": frozenset({"eq", "gt", "lt"}),
             "bool": frozenset({"eq"}),
             "time": frozenset({"gt", "lt"}),
+            "day": frozenset({"eq", "gt", "lt"}),
         }
     )
 
@@ -191,7 +192,18 @@ def _value(kind: str, value: Any) -> Any:
     text = str(value) if whole else value
     if not isinstance(text, str) or len(text) > 120:
         return None
+    if kind == "day":
+        return _day(text)
     return _time(text) if kind == "time" else text
+
+
+def _day(text: str) -> Any:
+    import datetime as dt
+
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _time(text: str) -> Any:

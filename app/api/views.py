@@ -11,11 +11,16 @@ from flask_appbuilder.security.decorators import has_access, permission_name
 from app.api import openapi
 from app.api.areas import PlanApi, ReserveApi
 from app.api.communities import CommunityApi
+from app.api.monthly_reports import MonthlyReportApi
 from app.api.regions import RegionApi
 from app.api.schemes import SchemeApi
+from app.api.works import WorksProjectApi
 from app.extensions import _
 
-__all__ = ["CommunityApi", "DescriptionView", "PlanApi", "RegionApi", "ReserveApi", "SchemeApi"]
+__all__ = [
+    "CommunityApi", "DescriptionView", "MonthlyReportApi", "PlanApi", "RegionApi", "ReserveApi", "SchemeApi",
+    "WorksProjectApi",
+]  # fmt: skip
 
 
 def flat(schema: dict[str, Any]) -> str:

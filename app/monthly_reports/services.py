@@ -31,7 +31,7 @@ from app.monthly_reports.drafting import (
 from app.monthly_reports.figures import touch
 from app.monthly_reports.models import MonthlyReport
 from app.monthly_reports.report_pages import ReportPage, report_page
-from app.monthly_reports.submission_rules import errors, findings, warnings
+from app.monthly_reports.submission_rules import errors, findings, unread, warnings
 from app.persistence.context import current_actor
 from app.persistence.transitions import log_transition
 from app.persistence.types import utcnow
@@ -39,7 +39,7 @@ from app.persistence.types import utcnow
 __all__ = [
     "add_items", "approve", "bulk_approve", "check", "correct", "discard", "give_back", "on_approved",
     "on_corrected", "on_returned", "on_submitted", "on_withdrawn", "remove_items", "restore", "save_report",
-    "soft_findings", "start_report", "submit", "values_of", "withdraw",
+    "soft_findings", "start_report", "submit", "unread_findings", "values_of", "withdraw",
 ]  # fmt: skip
 
 on_submitted: Observers[[Session, MonthlyReport], Any] = Observers()
@@ -73,6 +73,11 @@ def _checked(session: Session, report: MonthlyReport) -> Checked:
 def check(session: Session, report: MonthlyReport) -> list[Finding]:
     """Everything that 提交审核 will say about a report now, warnings (R13, R20) included; changes nothing."""
     return list(_checked(session, report).findings)
+
+
+def unread_findings(report: MonthlyReport) -> list[Finding]:
+    """What was typed into a draft and cannot be read, with the reason, at its field."""
+    return list(unread(facts.facts_of(report)))
 
 
 def _locked(session: Session, report: MonthlyReport, action: str, version: int | None) -> MonthlyReport:

@@ -97,7 +97,7 @@ class Circumstances:
 def findings(report: ReportFacts, around: Circumstances) -> list[Finding]:
     """Everything 提交审核 says about a report: hard findings refuse it, soft ones ask for a confirmation."""
     return [
-        *_unread(report),
+        *unread(report),
         *_given(report, around),
         *_never_falls(report, around),
         *_contents(report, around),
@@ -114,7 +114,8 @@ def _warn(where: str | None, text: str, **values: Any) -> Finding:
     return Finding("R13", "warning", where, msg(text, **values))
 
 
-def _unread(report: ReportFacts) -> Iterator[Finding]:
+def unread(report: ReportFacts) -> Iterator[Finding]:
+    """What was typed and cannot be read, with the reason, at its field."""
     for key, raw in report.unread.items():
         split = split_key(key)
         reader = ITEM_READERS[split[0]] if split else READERS[key]
@@ -125,13 +126,13 @@ def _unread(report: ReportFacts) -> Iterator[Finding]:
 
 
 def _given(report: ReportFacts, around: Circumstances) -> Iterator[Finding]:
-    unread = report.unread
+    kept = report.unread
     for name, value in (
         ("progress", report.progress),
         ("cumulative_investment", report.cumulative),
         ("year_investment", report.year),
     ):
-        if value is None and name not in unread:
+        if value is None and name not in kept:
             yield _hard(name, N_("Required."))
     if report.year is not None and report.cumulative is not None and report.year > report.cumulative:
         most = format_money(report.cumulative)
@@ -139,7 +140,7 @@ def _given(report: ReportFacts, around: Circumstances) -> Iterator[Finding]:
         yield _hard("year_investment", text, "R12", most=most)
     begun = report.progress not in (None, "preparing")
     if report.started_on is None:
-        if begun and "started_on" not in unread:
+        if begun and "started_on" not in kept:
             yield _hard("started_on", N_("Required."))
     elif report.started_on > min(around.today, report.month.last):
         yield _hard("started_on", N_("Must not lie after the month of the report, nor in the future."))
@@ -207,16 +208,16 @@ def _contents(report: ReportFacts, around: Circumstances) -> Iterator[Finding]:
     elif report.progress == "preparing" and started:
         yield _hard("progress", N_("Contents are being renovated already: the preparations are over."))
     for item in report.items:
-        yield from _content(item, report.unread, correction=around.is_correction)
+        yield from _content(item, report.unread)
     yield from _steps_back(report, around)
 
 
-def _content(item: ItemFacts, unread: Mapping[str, str], *, correction: bool) -> Iterator[Finding]:
+def _content(item: ItemFacts, kept: Mapping[str, str]) -> Iterator[Finding]:
     name = {"content": item.content}
     for number in ("1", "2"):
         key, unit = item_key(f"quantity{number}", item.id), getattr(item, f"unit{number}")
         done, planned = getattr(item, f"quantity{number}"), getattr(item, f"planned{number}")
-        if not unit or key in unread:
+        if not unit or key in kept:
             continue
         if item.state == "not_started":
             if done:

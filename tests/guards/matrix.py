@@ -259,6 +259,22 @@ API = [
     row("SchemeApi.get", "GET", READERS | JOINT, target="scheme", nobody=(401,)),
     row("SchemeApi.post", "POST", EDITORS, 415, nobody=(401,)),
     row("SchemeApi.put", "PUT", EDITORS, 415, target="scheme", foreign=(404, 415), nobody=(401,)),
+    *(
+        row(f"{api}.{name}", verb, who, *own, target=target if name not in ("get_list", "post") else "",
+            nobody=(401,), **({"foreign": (404, 415)} if verb in ("PUT", "POST") else {}))
+        for api, target, steps in (
+            ("WorksProjectApi", "works", {}),
+            ("MonthlyReportApi", "report", {
+                "submit": EDITORS | BUILDERS, "withdraw": EDITORS | BUILDERS, "approve": REVIEWERS,
+                "give_back": REVIEWERS,
+            }),
+        )
+        for name, verb, who, own in (
+            ("get_list", "GET", READERS | BUILDERS, (200,)), ("get", "GET", READERS | BUILDERS, (200,)),
+            ("post", "POST", EDITORS | BUILDERS, (415,)), ("put", "PUT", EDITORS | BUILDERS, (415,)),
+            *((step, "POST", people, (415,)) for step, people in steps.items()),
+        )
+    ),
     row("RegionApi.get_list", "GET", READERS | JOINT | SYSTEM, nobody=(401,)),
     row("RegionApi.get", "GET", READERS | JOINT | SYSTEM, target="region", nobody=(401,)),
     row("DescriptionView.docs", "GET", EVERYBODY, nobody=(401,)),
