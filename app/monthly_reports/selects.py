@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Select, Table, func, select
+from sqlalchemy import Table, func, select
 from sqlalchemy.orm import Session, aliased, selectinload
 
 from app.attachments.models import Attachment

@@ -27,7 +27,13 @@ CALLS = (
     ("/api/v1/reserve-projects/{pk}", "PUT"), ("/api/v1/plan-tasks/", "GET"), ("/api/v1/plan-tasks/{pk}", "GET"),
     ("/api/v1/plan-tasks/{pk}", "PUT"), ("/api/v1/plan-tasks/{pk}/links", "POST"), ("/api/v1/schemes/", "GET"),
     ("/api/v1/schemes/", "POST"), ("/api/v1/schemes/{pk}", "GET"), ("/api/v1/schemes/{pk}", "PUT"),
+    ("/api/v1/works-projects/", "GET"), ("/api/v1/works-projects/", "POST"), ("/api/v1/works-projects/{pk}", "PUT"),
+    ("/api/v1/monthly-reports/", "GET"), ("/api/v1/monthly-reports/", "POST"),
+    ("/api/v1/monthly-reports/{pk}", "PUT"), ("/api/v1/monthly-reports/{pk}/submit", "POST"),
 )  # fmt: skip
+RESOURCES = {
+    "CommunityApi", "RegionApi", "ReserveApi", "PlanApi", "SchemeApi", "WorksProjectApi", "MonthlyReportApi",
+}  # fmt: skip
 CHECKS = [
     not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
     response_schema_conformance,
@@ -54,7 +60,8 @@ def described(world: World) -> Any:
 
 def own_record(world: World, path: str) -> int:
     """A record of the editor's county behind an address; 1 where the demo world has none."""
-    tables = {"reserve-projects": "reserve_project", "plan-tasks": "plan_task", "schemes": "scheme"}
+    tables = {"reserve-projects": "reserve_project", "plan-tasks": "plan_task", "schemes": "scheme",
+              "works-projects": "works_project", "monthly-reports": "monthly_report"}  # fmt: skip
     table = next((name for part, name in tables.items() if f"/{part}/" in path), "community")
     return world.rows(f"SELECT min(id) FROM {table} WHERE county_code='430703'")[0][0] or 1
 
@@ -99,7 +106,7 @@ def test_the_document_lists_every_route(world: World) -> None:
     real = {
         (rule.rule, method)
         for rule in world.app.url_map.iter_rules()
-        if rule.endpoint.startswith(("CommunityApi.", "RegionApi.", "ReserveApi.", "PlanApi.", "SchemeApi."))
+        if rule.endpoint.partition(".")[0] in RESOURCES
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     assert real <= told

@@ -12,19 +12,20 @@ import pytest
 from flask import Flask, url_for
 from sqlalchemy import select
 
-from app.accounts.construction.models import ConstructionAccount
-from app.accounts.services import make_account
 from app.annual_plans.models import PlanTask
 from app.communities.models import Community
 from app.communities.services import derived
 from app.evidence.models import PhotoFinding
+from app.extensions import db
 from app.kernel.actor import SYSTEM
+from app.monthly_reports.models import MonthlyReport, ReportItem
 from app.persistence.context import acting_as
 from app.persistence.work import unit_of_work
 from app.public.models import SchemeComment
 from app.reserve.models import ReserveProject
-from app.schemes.models import Scheme
+from app.schemes.models import CatalogueItem, Scheme
 from app.web.setup import _gone
+from app.works.models import WorksProject
 from tests.guards.matrix import ELSEWHERE, EVERYBODY, MATRIX, SCOPE, Row
 from tests.shared import World
 
@@ -35,9 +36,8 @@ GROUPS = [(name, list(rows)) for name, rows in groupby(MATRIX, key=lambda r: r.e
 
 
 def plant(world: World) -> None:
-    """One community with a unique name, address, person and draft in each of four counties; a unit's account too."""
+    """One community with a unique name, address, person and draft in each of four counties."""
     with world.app.app_context(), acting_as(SYSTEM), unit_of_work() as session:
-        unit = make_account(session, "canary_unit", "never used", [])
         for county, sign in CANARIES.items():
             values = {
                 "name": sign, "county_code": county, "address": f"{sign}路1号", "supervisor_name": f"{sign}员",
@@ -56,11 +56,7 @@ def plant(world: World) -> None:
             scheme = Scheme(county_code=county, plan_task_id=plan.id, created_by="", updated_by="", **facts)
             session.add(scheme)
             session.flush()
-            unit_account = {"unit_name": f"{sign}建", "phone": "13800000000", "created_by": "", "updated_by": ""}
-            session.add(
-                ConstructionAccount(county_code=county, plan_task_id=plan.id, user_id=unit.id, **unit_account)
-            )
-            plan.account_assigned = True
+            session.add(_reported(plan, sign))
             session.add(SchemeComment(county_code=county, scheme_id=scheme.id, text=f"{sign}留言"))
         plans = {plan.county_code: plan.id for plan in session.scalars(select(PlanTask)) if plan.name in CANARIES.values()}
         for (county, sign), other in zip(CANARIES.items(), [*list(CANARIES)[1:], "430703"], strict=True):
@@ -68,6 +64,21 @@ def plant(world: World) -> None:
                 county_code=county, plan_task_id=plans[county], mark=sign, kind="same_photo", filler=f"{sign}填",
                 reported=True, other_county=other, other_plan_id=plans[other],
             ))  # fmt: skip
+
+
+def _reported(plan: PlanTask, sign: str) -> MonthlyReport:
+    """The draft of a month report of a works project of a plan, both named by the sign."""
+    session = db.session()
+    stamp = {"county_code": plan.county_code, "plan_task_id": plan.id, "created_by": "", "updated_by": ""}
+    project = WorksProject(name=f"{sign}工程", construction_unit=f"{sign}建设", **stamp)
+    session.add(project)
+    session.flush()
+    report = MonthlyReport(works_project_id=project.id, month=dt.date(2021, 6, 1), unread={}, confirmed_warnings=[],
+                           declarations=[], submitted_by_name=f"{sign}报", **stamp)  # fmt: skip
+    item = session.scalars(select(CatalogueItem).order_by(CatalogueItem.id).limit(1)).one()
+    report.items.append(ReportItem(county_code=plan.county_code, plan_task_id=plan.id, catalogue_item_id=item.id,
+                                   content=f"{sign}内容"))  # fmt: skip
+    return report
 
 
 @pytest.fixture(scope="module")
@@ -82,11 +93,8 @@ def aviary(world: World) -> Iterator[tuple[World, dict[str, dict[str, int]]]]:
         "scheme": {row.county_code: row.id for row in world.rows("SELECT county_code, id FROM scheme")},
         "finding": {r.county_code: r.id for r in world.rows("SELECT county_code, id FROM photo_finding")},
         "comment": {r.county_code: r.id for r in world.rows("SELECT county_code, id FROM scheme_comment")},
-        "unit_account": {
-            r.county_code: r.id
-            for r in world.rows("SELECT county_code, id, unit_name FROM construction_account")
-            if r.unit_name.startswith("金丝雀")
-        },
+        "works": {r.county_code: r.id for r in world.rows("SELECT county_code, id FROM works_project")},
+        "report": {r.county_code: r.id for r in world.rows("SELECT county_code, id FROM monthly_report")},
         "county": {county: county for county in CANARIES},
         "region": {county: county for county in CANARIES},
         "batch": {"430722": upload(world)},
