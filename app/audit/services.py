@@ -103,9 +103,21 @@ def _before_flush(session: Session, _context: Any, _instances: Any) -> None:
             if "deleted_at" in after:
                 action = "restore" if after["deleted_at"] is None else "delete"
             _note(session, action, obj, before, after)
-    for obj in session.deleted:
+    for obj in [*session.deleted, *_orphans(session)]:
         if isinstance(obj, Audited):
             _note(session, "erase", obj, {key: _masked(key, getattr(obj, key)) for key in _columns(obj)}, None)
+
+
+def _orphans(session: Session) -> list[Any]:
+    """Rows taken out of a list that owns them: the flush erases them without naming them beforehand."""
+    found = []
+    for obj in session.dirty:
+        state = inspect(obj)
+        for relation in state.mapper.relationships:
+            if relation.cascade.delete_orphan:
+                gone = state.attrs[relation.key].history.deleted
+                found += [child for child in gone if inspect(child).persistent and child not in session.deleted]
+    return found
 
 
 def _before_commit(session: Session) -> None:

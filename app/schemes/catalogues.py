@@ -7,7 +7,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from app.schemes.models import Catalogue, CatalogueAlias, CatalogueItem
@@ -73,10 +73,10 @@ def _item(catalogue_id: int, row: dict[str, str], order: int) -> CatalogueItem:
     )
 
 
-def in_force(session: Session, province_code: str, day: dt.date) -> Catalogue | None:
-    """The province's catalogue whose period holds the day; None before the first one begins."""
-    found = (
-        select(Catalogue)
+def _of_day(entity: Any, province_code: str, day: dt.date) -> Select[Any]:
+    """``entity`` of the province's catalogue whose period holds the day."""
+    return (
+        select(entity)
         .where(
             Catalogue.province_code == province_code,
             Catalogue.valid_from <= day,
@@ -85,7 +85,16 @@ def in_force(session: Session, province_code: str, day: dt.date) -> Catalogue | 
         .order_by(Catalogue.valid_from.desc())
         .limit(1)
     )
-    return session.scalars(found).first()
+
+
+def in_force(session: Session, province_code: str, day: dt.date) -> Catalogue | None:
+    """The province's catalogue whose period holds the day; None before the first one begins."""
+    return session.scalars(_of_day(Catalogue, province_code, day)).first()
+
+
+def in_force_id(province_code: str, day: dt.date) -> Any:
+    """Its id, as an expression for other statements."""
+    return _of_day(Catalogue.id, province_code, day).scalar_subquery()
 
 
 def items_in_force(session: Session, province_code: str, day: dt.date) -> list[CatalogueItem]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.kernel import calendar
-from app.kernel.text import pinyin_initials
+from app.kernel.text import BadInput, pinyin_initials
 from app.regions import cache as regions
 from app.schemes import catalogues, services
 from app.schemes.models import Catalogue, CatalogueAlias, CatalogueItem, Scheme, SchemeItem
+from app.schemes.rules import read_quantity
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,17 @@ class Group:
     def picked(self) -> int:
         return sum(line.picked for line in self.lines)
 
+    @property
+    def sums(self) -> list[tuple[str, str]]:
+        """``(unit, quantity)`` of the picked contents, added up where the unit is the same."""
+        found: dict[str, Decimal] = {}
+        for line in self.lines:
+            pairs = ((line.item.unit1, line.quantity1), (line.item.unit2, line.quantity2))
+            for unit, text in pairs if line.picked else ():
+                if unit and (number := _number(text)):
+                    found[unit] = found.get(unit, Decimal(0)) + number
+        return [(unit, plain(number)) for unit, number in found.items()]
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -61,6 +74,14 @@ class Grid:
 def plain(value: Any) -> str:
     """A quantity as it is typed: without separators and needless zeros."""
     return "" if value is None else f"{value.normalize():f}"
+
+
+def _number(text: str) -> Decimal:
+    """A quantity as typed; 0 where it cannot be read, which is said beside its field."""
+    try:
+        return read_quantity(text) or Decimal(0)
+    except BadInput:
+        return Decimal(0)
 
 
 def grid(
@@ -132,10 +153,7 @@ def _line(
 def save(session: Session, scheme: Scheme, chosen: Mapping[int, tuple[Any, Any]], version: int) -> int:
     """保存改造内容清单: the ticked contents with their quantities are the scheme's contents; others go.
 
-    Returns how many it holds now. Raises: as `services.save_items` and `services.remove_items`.
+    Returns how many it holds now. Raises: as `services.save_items`. Eight statements, however many there are.
     """
-    gone = [line.id for line in scheme.items if line.catalogue_item_id not in chosen]
-    services.save_items(session, scheme, chosen, version)
-    if gone:
-        services.remove_items(session, scheme, gone)
-    return len(scheme.items)
+    services.save_items(session, scheme, chosen, version, only=True)
+    return len(chosen)

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.annual_plans.models import PlanTask
@@ -25,8 +26,8 @@ from app.persistence.types import utcnow
 from app.regions import cache as regions
 from app.regions.rules import Profile
 from app.reserve.models import ReserveProject
-from app.schemes import catalogues, queries, rules
-from app.schemes.models import CatalogueItem, Scheme, SchemeFunding, SchemeItem, SchemeReview
+from app.schemes import contents, queries, rules
+from app.schemes.models import CatalogueItem, Scheme, SchemeFunding, SchemeReview
 from app.schemes.summaries import touch
 
 attachment_counts: Observers[[Session, Scheme], Mapping[str, int]] = Observers()
@@ -133,47 +134,58 @@ def save_funding(session: Session, scheme: Scheme, typed: Mapping[str, Any], ver
 
 
 def save_items(
-    session: Session, scheme: Scheme, chosen: Mapping[int, tuple[Any, Any]], version: int | None = None
+    session: Session,
+    scheme: Scheme,
+    chosen: Mapping[int, tuple[Any, Any]],
+    version: int | None = None,
+    *,
+    only: bool = False,
 ) -> Scheme:
-    """保存改造内容清单: catalogue item id → (quantity 1, quantity 2) as typed; others stay as they are.
+    """保存改造内容清单: catalogue item id → (quantity 1, quantity 2) as typed; others stay, or go with ``only``.
 
     New ones must stand in the catalogue in force; older ones that the scheme has may still be changed.
-    Raises: RuleViolation with findings at ``quantity1_<item id>`` / ``quantity2_<item id>``, StaleRow.
+    Raises: RuleViolation with findings at ``quantity1_<item id>`` / ``quantity2_<item id>`` or, for one that
+    cannot be added or removed, ``item_<item id>``; StaleRow.
     """
     _open(scheme, version)
-    have = {line.catalogue_item_id: line for line in scheme.items}
     province = regions.current(session).province_of(scheme.county_code).code
-    addable = {item.id: item for item in catalogues.items_in_force(session, province, calendar.today())}
-    found: list[Finding] = []
-    for item_id, typed in chosen.items():
-        line = have.get(item_id)
-        item = line.item if line else addable.get(item_id)
-        if item is None:
-            found.append(_not_addable(session, item_id))
+    known = contents.known(session, scheme, province, calendar.today())
+    found = _not_addable(session, [key for key in chosen if key not in known])
+    changed: dict[int, tuple[contents.Content, contents.Amounts]] = {}
+    for key, typed in chosen.items():
+        if (content := known.get(key)) is None:
             continue
-        amounts, wrong = _quantities(item, typed)
+        amounts, wrong = _quantities(content.item, typed)
         found += wrong
-        if wrong:
-            continue
-        if line is None:
-            line = SchemeItem(county_code=scheme.county_code, catalogue_item_id=item.id, item=item)
-            scheme.items.append(line)
-        line.quantity1, line.quantity2 = amounts
+        if not wrong and (content.line_id is None or amounts != content.amounts):
+            changed[key] = content, amounts
+    gone = [c for key, c in known.items() if only and c.line_id is not None and key not in chosen]
+    found += _begun_findings(session, scheme, gone)
     if found:
         raise RuleViolation(found)
-    _stamp(session, scheme)
+    _write(session, scheme, changed, gone)
     return scheme
 
 
-def _not_addable(session: Session, item_id: int) -> Finding:
-    item = session.get(CatalogueItem, item_id)
+def _write(session: Session, scheme: Scheme, changed: Any, gone: Sequence[contents.Content]) -> None:
+    """The scheme's row first: its version keeps others away."""
+    scheme.updated_at, scheme.updated_by = utcnow(), current_actor().username
+    session.flush()
+    contents.write(session, scheme, changed, gone)
+
+
+def _not_addable(session: Session, ids: Sequence[int]) -> list[Finding]:
+    if not ids:
+        return []
+    named = select(CatalogueItem.id, CatalogueItem.content).where(CatalogueItem.id.in_(ids))
+    names = {row.id: row.content for row in session.execute(named)}
     text = N_("“%(content)s” is not in the catalogue in force: it cannot be added.")
-    return Finding(
-        "M1.6.4.1", "error", f"item_{item_id}", msg(text, content=item.content if item else str(item_id))
-    )
+    return [
+        Finding("M1.6.4.1", "error", f"item_{key}", msg(text, content=names.get(key, str(key)))) for key in ids
+    ]
 
 
-def _quantities(item: CatalogueItem, typed: tuple[Any, Any]) -> tuple[tuple[Any, Any], list[Finding]]:
+def _quantities(item: CatalogueItem, typed: tuple[Any, Any]) -> tuple[contents.Amounts, list[Finding]]:
     amounts: list[Any] = []
     found: list[Finding] = []
     for number, raw in enumerate(typed, start=1):
@@ -187,26 +199,37 @@ def _quantities(item: CatalogueItem, typed: tuple[Any, Any]) -> tuple[tuple[Any,
     return (amounts[0], amounts[1] if item.unit2 else None), found
 
 
+def _begun_findings(
+    session: Session, scheme: Scheme, gone: Sequence[contents.Content], *, by_line: bool = False
+) -> list[Finding]:
+    """M1.6.4.3: a content for which an approved report carries progress stays."""
+    if not gone:
+        return []
+    begun = {key for keys in progressed_items(session, scheme) for key in keys}
+    text = N_("“%(content)s” has progress in an approved report: it cannot be removed.")
+    return [
+        Finding(
+            "M1.6.4.3", "error", f"item_{c.line_id if by_line else c.item.id}", msg(text, content=c.item.content)
+        )
+        for c in gone
+        if c.line_id in begun
+    ]
+
+
 def remove_items(
     session: Session, scheme: Scheme, ids: Sequence[int], version: int | None = None
 ) -> list[int]:
     """删除改造内容: by `SchemeItem` ids; refused where an approved report carries progress (M1.6.4.3)."""
     _open(scheme, version)
-    lines = {line.id: line for line in scheme.items}
+    province = regions.current(session).province_of(scheme.county_code).code
+    known = contents.known(session, scheme, province, calendar.today()).values()
+    lines = {content.line_id: content for content in known if content.line_id is not None}
     if odd := set(ids) - set(lines):
         raise OutOfScope(f"scheme items {sorted(odd)}")
-    begun = {key for keys in progressed_items(session, scheme) for key in keys}
-    text = N_("“%(content)s” has progress in an approved report: it cannot be removed.")
-    if held := [lines[key] for key in sorted(set(ids)) if key in begun]:
-        raise RuleViolation(
-            [
-                Finding("M1.6.4.3", "error", f"item_{line.id}", msg(text, content=line.item.content))
-                for line in held
-            ]
-        )
-    for key in sorted(set(ids)):
-        scheme.items.remove(lines[key])
-    _stamp(session, scheme)
+    gone = [lines[key] for key in sorted(set(ids))]
+    if found := _begun_findings(session, scheme, gone, by_line=True):
+        raise RuleViolation(found)
+    _write(session, scheme, {}, gone)
     return sorted(set(ids))
 
 

@@ -14,6 +14,11 @@
     var filled = $$('[data-qty]', row).some(function (el) { return parseFloat(el.value.replace(/,/g, '')) > 0; });
     return tick(row).checked && !filled;
   }
+  function added(picked) {
+    var by = new Map(); /* whole hundredths by unit: sums stay exact */
+    picked.forEach(function (row) { $$('[data-unit]', row).forEach(function (el) { var n = Math.round(Number(el.value.replace(/[,，\s]/g, '')) * 100); if (n > 0) { by.set(el.dataset.unit, (by.get(el.dataset.unit) || 0) + n); } }); });
+    return Array.from(by, function (pair) { return (pair[1] / 100).toLocaleString('en-US', { useGrouping: false, maximumFractionDigits: 2 }) + ' ' + pair[0]; }).join(' · ');
+  }
   function count() {
     var total = 0, missing = 0;
     $$('tbody[data-group]', form).forEach(function (group) {
@@ -22,6 +27,7 @@
       if (cell) { cell.textContent = picked.length; }
       if (meter) { meter.value = picked.length; }
       total += picked.length; missing += picked.filter(lacks).length;
+      var sums = $('[data-group-sums="' + number + '"]'); if (sums) { sums.textContent = added(picked); }
     });
     var box = $('[data-check-count]', form);
     box.textContent = box.dataset.text.replace('{n}', total);
@@ -41,6 +47,16 @@
     if (e.target.dataset.old) { p.ask(e.target.dataset.old, null, true).then(function (yes) { if (!yes) { e.target.checked = true; follow(row); count(); p.touch(form); } }); }
   });
   form.addEventListener('input', function (e) { if (e.target.dataset && e.target.dataset.qty) { count(); } });
+  /* ↑ ↓ and Enter: the same field of the next row that is shown */
+  form.addEventListener('keydown', function (e) {
+    var step = { ArrowDown: 1, ArrowUp: -1, Enter: e.shiftKey ? -1 : 1 }[e.key], row = e.target.closest('tr[data-words]'), next = row;
+    if (!step || !row || e.target.tagName !== 'INPUT' || e.ctrlKey || e.altKey || e.metaKey) { return; }
+    e.preventDefault();
+    do { next = rows[rows.indexOf(next) + step]; } while (next && next.closest('[hidden]'));
+    if (!next) { return; }
+    var same = e.target.dataset.qty ? $('[data-qty="' + e.target.dataset.qty + '"]:enabled', next) : null;
+    (same || tick(next)).focus(); if (same) { same.select(); }
+  });
   form.addEventListener('portal:restored', function () { rows.forEach(follow); count(); sieve(); });
   filter.addEventListener('input', sieve);
   $$('[data-shown]').forEach(function (el) { el.addEventListener('change', sieve); });

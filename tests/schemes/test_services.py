@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import func, select
 
 from app.annual_plans import services as annual_plans
 from app.annual_plans.models import PlanTask
+from app.audit import services as audit
+from app.audit.models import AuditEvent
 from app.cli.verify import faults
 from app.extensions import db
 from app.kernel import calendar
 from app.kernel.actor import SYSTEM
+from app.kernel.calendar import today
 from app.kernel.errors import NotAllowed, OutOfScope, RuleViolation, StaleRow
 from app.persistence.context import acting_as
 from app.persistence.transitions import trace
 from app.persistence.work import unit_of_work
 from app.reserve import services as reserve
 from app.reserve.models import ReserveProject
-from app.schemes import catalogues, queries, services
+from app.schemes import catalogues, checklist, queries, services
 from app.schemes.rules import ATTACHMENTS, STATUS_FIELDS
 from tests.areas.helpers import fresh, make_community, make_plan, make_reserve, open_window
 
@@ -34,8 +39,6 @@ FULL: dict[str, Any] = {
 
 
 def item(code: str, key: str = "hunan-2021") -> Any:
-    from sqlalchemy import select
-
     from app.schemes.models import Catalogue, CatalogueItem
 
     found = select(CatalogueItem).join(Catalogue).where(Catalogue.key == key, CatalogueItem.code == code)
@@ -287,3 +290,53 @@ def test_a_reserves_scheme_goes_with_it_and_leaves_again() -> None:
     assert kept() == (Decimal(200), 2, {"GN-B01": 12, "GN-B02": 12})
     with acting_as(SYSTEM):
         assert faults(db.session()) == []
+
+
+@pytest.mark.req("M1.6.4.1", "M1.6.4.3", "D3")
+@pytest.mark.usefixtures("clerk")
+def test_the_whole_checklist_costs_eight_statements_and_is_in_the_audit_trail(query_counter: Any) -> None:
+    """However many contents come, change and go; every one of them leaves its own event."""
+    with unit_of_work() as session:
+        scheme_id = services.ensure_scheme(session, make_plan(session)).id
+    units = {line.id: bool(line.unit2) for line in catalogues.items_in_force(db.session(), "430000", today())}
+    typed = {key: ("3", "2" if second else "") for key, second in units.items()}
+    keys = list(typed)
+    mixed = {**{key: ("4", "") for key in keys[:20]}, **{key: typed[key] for key in keys[20:25]}}
+    for chosen, events in (
+        ({key: typed[key] for key in keys[:40]}, {"create": 40}),
+        ({**mixed, **{key: typed[key] for key in keys[40:]}}, {"create": 15, "update": 20, "erase": 15}),
+        ({**mixed, **{key: typed[key] for key in keys[40:]}}, {}),
+        ({}, {"erase": 40}),
+    ):
+        db.session.remove()
+        last = last_event()
+        with query_counter() as sql, unit_of_work() as session:
+            scheme = queries.get_scheme(session, scheme_id)
+            assert checklist.save(session, scheme, chosen, scheme.version) == len(chosen)
+        assert len([s for s in sql if "set_config" not in s]) <= 8, sql
+        held = queries.rows_of(queries.get_scheme(db.session(), scheme_id))
+        assert {row["item_id"]: row["quantity1"] for row in held} == {k: Decimal(v[0]) for k, v in chosen.items()}
+        found = Counter(row.action for row in db.session.execute(
+            select(AuditEvent).where(AuditEvent.id > last, AuditEvent.entity == "SchemeItem")).scalars())  # fmt: skip
+        assert found == events
+    with acting_as(SYSTEM):
+        assert audit.verify(db.session()) == []
+
+
+@pytest.mark.req("M1.6.2", "D3")
+@pytest.mark.usefixtures("clerk")
+def test_what_leaves_a_list_that_owns_it_is_in_the_audit_trail() -> None:
+    with unit_of_work() as session:
+        scheme = services.ensure_scheme(session, make_plan(session))
+        services.save_funding(session, scheme, {"residents": "12"}, scheme.version)
+        scheme_id = scheme.id
+    last = last_event()
+    with unit_of_work() as session:
+        scheme = queries.get_scheme(session, scheme_id)
+        services.save_funding(session, scheme, {"residents": ""}, scheme.version)
+    events = select(AuditEvent).where(AuditEvent.id > last, AuditEvent.entity == "SchemeFunding")
+    assert [(row.action, row.before["amount"]) for row in db.session.scalars(events)] == [("erase", "12.00")]
+
+
+def last_event() -> int:
+    return db.session.scalar(select(func.max(AuditEvent.id))) or 0
