@@ -12,6 +12,7 @@ from app.api.areas import MOST_LINKS, PlanApi, ReserveApi
 from app.extensions import _
 from app.kernel.errors import N_
 from app.persistence.types import ExactDecimal
+from app.schemes.rules import FUNDING_SOURCES
 
 Schema = dict[str, Any]
 NAMES: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
@@ -39,11 +40,21 @@ def field(kind: str, key: str) -> Schema:
     return schema | {"format": "date"} if isinstance(column.type, Date) else schema
 
 
+def _funding(*, null: bool) -> Schema:
+    """Amounts by source; null or 0 removes a line."""
+    amounts = {
+        source: {"type": "number", "minimum": 0, "nullable": null, "description": _(word)}
+        for source, word in FUNDING_SOURCES.items()
+    }
+    return {"type": "object", "properties": amounts, "additionalProperties": False}
+
+
 def _shown(kind: str) -> Schema:
     properties = {key: field(kind, key) for key in queries.SHOWN[kind]}
     properties |= {key: {"type": "string"} for key in ("city", "county")}
     if kind == "scheme":
         properties["items"] = {"type": "array", "items": {"type": "object"}}
+        properties["funding"] = _funding(null=False)
     return {"type": "object", "properties": properties}
 
 
@@ -56,6 +67,7 @@ def _sent(kind: str, typed: tuple[str, ...], *, version: bool) -> Schema:
                "quantity2": {"type": "number", "nullable": True}}  # fmt: skip
         item = {"type": "object", "properties": one, "required": ["catalogue_item_id"], "additionalProperties": False}
         properties["items"] = {"type": "array", "maxItems": schemes.MOST_ITEMS, "items": item}
+        properties["funding"] = _funding(null=True)
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
 

@@ -24,7 +24,7 @@ from app.schemes import queries as scheme_queries
 from app.schemes import rules, services
 from app.schemes.models import Scheme
 
-TYPED = tuple(rules.READERS)
+TYPED = tuple(key for key in rules.READERS if key not in rules.FUNDING_FIELDS)
 MOST_ITEMS = 500
 
 
@@ -38,6 +38,12 @@ def items_of(scheme: Scheme) -> list[dict[str, Any]]:
         }
         for row in scheme_queries.rows_of(scheme)
     ]  # fmt: skip
+
+
+def parts_of(scheme: Scheme) -> dict[str, Any]:
+    """Contents and sources of the funds."""
+    lines = scheme_queries.funding_of(scheme)
+    return {"items": items_of(scheme), "funding": {source: float(amount) for source, amount in lines.items()}}
 
 
 def _figure(value: Decimal | None) -> float | None:
@@ -69,6 +75,15 @@ def chosen(payload: Mapping[str, Any]) -> dict[int, tuple[str, str]] | None:
         where = f"items[{number}].quantity"
         found[key] = (_quantity(f"{where}1", item.get("quantity1")), _quantity(f"{where}2", item.get("quantity2")))
     return found
+
+
+def funding(payload: Mapping[str, Any]) -> dict[str, str]:
+    """``funding`` of a body (source → amount) as fields of the scheme. Raises: RuleViolation."""
+    sent = payload.get("funding", {})
+    if not isinstance(sent, dict):
+        raise RuleViolation(finding("funding", msg("Must be an object.")))
+    found = texts(sent, tuple(rules.FUNDING_SOURCES), frozenset())
+    return {f"funding_{source}": text for source, text in found.items()}
 
 
 class SchemeApi(PortalRestApi):
@@ -123,7 +138,8 @@ class SchemeApi(PortalRestApi):
         payload = body()
         scheme = self._find(pk)
         version = expected_version(payload)
-        sent = still_masked(scheme, texts(payload, TYPED, frozenset({"version", "items"})))
+        sent = still_masked(scheme, texts(payload, TYPED, frozenset({"version", "items", "funding"})))
+        sent |= funding(payload)
         items = chosen(payload)
         try:
             with unit_of_work() as session:
@@ -144,6 +160,6 @@ class SchemeApi(PortalRestApi):
         return scheme
 
     def _answer(self, scheme: Scheme) -> Any:
-        answer = jsonify(id=scheme.id, result=as_json("scheme", scheme) | {"items": items_of(scheme)})
+        answer = jsonify(id=scheme.id, result=as_json("scheme", scheme) | parts_of(scheme))
         answer.headers["ETag"] = f'"{scheme.version}"'
         return answer

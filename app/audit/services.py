@@ -116,7 +116,7 @@ def _orphans(session: Session) -> list[Any]:
         for relation in state.mapper.relationships:
             if relation.cascade.delete_orphan:
                 gone = state.attrs[relation.key].history.deleted
-                found += [child for child in gone if inspect(child).persistent and child not in session.deleted]
+                found += [c for c in gone if inspect(c).persistent and c not in session.deleted]
     return found
 
 

@@ -15,7 +15,7 @@ from app.kernel.observers import Observers
 from app.persistence.transitions import log_transition
 from app.schemes import queries, rules
 from app.schemes.models import Scheme, SchemeCarry, SchemeItem
-from app.schemes.services import ensure_scheme, require_editable
+from app.schemes.services import ensure_scheme, fund, require_editable
 from app.schemes.summaries import touch
 
 on_carried: Observers[[Session, Scheme, Scheme], None] = Observers()
@@ -24,10 +24,12 @@ on_taken_away: Observers[[Session, Scheme, Scheme], None] = Observers()
 """Called as ``function(session, reserve's scheme, plan's scheme)``: joined attachments leave again."""
 
 
-def _pack(values: Mapping[str, Any], items: Mapping[int, tuple[Any, Any]]) -> dict[str, Any]:
+def _pack(
+    values: Mapping[str, Any], items: Mapping[int, tuple[Any, Any]], funding: Mapping[str, Decimal]
+) -> dict[str, Any]:
     figures = {name: str(value) if isinstance(value, Decimal) else value for name, value in values.items()}
     lines = {str(key): [None if n is None else str(n) for n in pair] for key, pair in items.items()}
-    return {"figures": figures, "items": lines}
+    return {"figures": figures, "items": lines, "funding": {key: str(n) for key, n in funding.items()}}
 
 
 def _figures(packed: Mapping[str, Any]) -> dict[str, Any]:
@@ -51,10 +53,36 @@ def carry(session: Session, reserve_id: int, plan_id: int) -> list[Message]:
         return []
     target = ensure_scheme(session, plan)
     require_editable(target)
-    empty = not target.items and all(value in (None, "") for value in queries.values_of(target).values())
+    empty = not target.items and not target.funding
+    empty = empty and all(value in (None, "") for value in queries.values_of(target).values())
     values, brought = rules.add_up(queries.values_of(target), queries.values_of(source))
     for name, value in values.items():
         setattr(target, name, value)
+    items, added = _add_items(source, target)
+    funding = queries.funding_of(source)
+    fund(target, {key: queries.funding_of(target).get(key, Decimal(0)) + n for key, n in funding.items()})
+    session.add(
+        SchemeCarry(
+            county_code=target.county_code, scheme_id=target.id, reserve_project_id=reserve_id,
+            brought=_pack(brought, items, funding),
+        )
+    )  # fmt: skip
+    on_carried(session, source, target)
+    log_transition(session, target, "carry", target.state, target.state, f"reserve project {reserve_id}")
+    touch(session, target)
+    session.flush()
+    if empty:
+        return [msg("The scheme was copied with %(number)s renovation contents.", number=len(items))]
+    return [
+        msg(
+            "The scheme was added up: %(new)s renovation contents added, %(added)s quantities increased.",
+            new=len(items) - added, added=added,
+        )
+    ]  # fmt: skip
+
+
+def _add_items(source: Scheme, target: Scheme) -> tuple[dict[int, tuple[Any, Any]], int]:
+    """Put the source's contents into the target: (what was brought, how many were there already)."""
     have = {line.catalogue_item_id: line for line in target.items}
     items: dict[int, tuple[Any, Any]] = {}
     added = 0
@@ -70,24 +98,7 @@ def carry(session: Session, reserve_id: int, plan_id: int) -> list[Message]:
             added += 1
         held.quantity1 = _sum(held.quantity1, line.quantity1)
         held.quantity2 = _sum(held.quantity2, line.quantity2)
-    session.add(
-        SchemeCarry(
-            county_code=target.county_code, scheme_id=target.id, reserve_project_id=reserve_id,
-            brought=_pack(brought, items),
-        )
-    )  # fmt: skip
-    on_carried(session, source, target)
-    log_transition(session, target, "carry", target.state, target.state, f"reserve project {reserve_id}")
-    touch(session, target)
-    session.flush()
-    if empty:
-        return [msg("The scheme was copied with %(number)s renovation contents.", number=len(items))]
-    return [
-        msg(
-            "The scheme was added up: %(new)s renovation contents added, %(added)s quantities increased.",
-            new=len(items) - added, added=added,
-        )
-    ]  # fmt: skip
+    return items, added
 
 
 @on_reserve_unlinked.register
@@ -107,6 +118,9 @@ def uncarry(session: Session, reserve_id: int, plan_id: int, keep: bool) -> list
     for name, value in rules.take_away(queries.values_of(target), _figures(row.brought)).items():
         setattr(target, name, value)
     removed = _take_items_away(target, row.brought["items"])
+    lines = queries.funding_of(target)
+    # rows of before the lines were carried have none
+    fund(target, {key: _less(lines.get(key), n) for key, n in row.brought.get("funding", {}).items()})
     if source := queries.scheme_of(session, "reserve_project", reserve_id):
         on_taken_away(session, source, target)
     log_transition(session, target, "uncarry", target.state, target.state, f"reserve project {reserve_id}")

@@ -1,4 +1,4 @@
-"""The contents of a scheme as rows: read beside the catalogue in force, written in bulk (M1.6.4.1 – M1.6.4.3).
+"""The contents of a scheme as rows: read beside the catalogue in force, written in bulk (M1.6.4.1).
 
 However many contents change, reading them is one statement and writing them two.
 """
@@ -27,7 +27,7 @@ Amounts = tuple[Decimal | None, Decimal | None]
 
 @dataclass(frozen=True)
 class Content:
-    """A content that a scheme holds (``line_id``, ``amounts``) or may add (``addable``: in force and in use)."""
+    """A content that a scheme holds (``line_id``, ``amounts``) or may add (``addable``)."""
 
     item: CatalogueItem
     line_id: int | None
@@ -36,7 +36,7 @@ class Content:
 
 
 def known(session: Session, scheme: Scheme, province_code: str, day: dt.date) -> dict[int, Content]:
-    """Catalogue item id → content: all that the scheme holds or may add on that day."""
+    """Catalogue item id → content: all that the scheme holds or may add that day."""
     held = and_(_line.c.catalogue_item_id == CatalogueItem.id, _line.c.scheme_id == scheme.id)
     addable = and_(CatalogueItem.active, CatalogueItem.catalogue_id == in_force_id(province_code, day))
     statement = (
@@ -79,10 +79,10 @@ def _put(session: Session, scheme: Scheme, amounts: Mapping[int, Amounts]) -> di
         {**mine, "catalogue_item_id": key, "quantity1": first, "quantity2": second}
         for key, (first, second) in amounts.items()
     ]
-    statement = make(_line).values(rows)
-    statement = statement.on_conflict_do_update(
+    new = make(_line).values(rows)
+    statement = new.on_conflict_do_update(
         index_elements=["scheme_id", "catalogue_item_id"],
-        set_={name: statement.excluded[name] for name in ("quantity1", "quantity2")},
+        set_={name: new.excluded[name] for name in ("quantity1", "quantity2")},
     ).returning(_line.c.catalogue_item_id, _line.c.id)
     return {row.catalogue_item_id: row.id for row in execute(session, statement)}
 
@@ -104,7 +104,7 @@ def _note(session: Session, scheme: Scheme, content: Content, line_id: Any, now:
 
 
 def _told(amounts: Amounts) -> dict[str, Any]:
-    return {name: value for name, value in zip(("quantity1", "quantity2"), amounts, strict=True)}
+    return dict(zip(("quantity1", "quantity2"), amounts, strict=True))
 
 
 def _forget(session: Session, scheme: Scheme, removed: set[int | None]) -> None:

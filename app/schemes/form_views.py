@@ -75,7 +75,8 @@ class SchemeFormPages:
         """Contents, files, timeline and joint review of a scheme."""
         session, scheme = db.session(), frame.scheme
         return {
-            "rows": queries.rows_of(scheme), "plain": checklist.plain, "rules": rules,
+            "rows": queries.rows_of(scheme), "funding": queries.funding_of(scheme),
+            "plain": checklist.plain, "rules": rules,
             "files": pages.attachments(scheme), "events": timeline.events(session, scheme),
             "reviews": timeline.departments(session, scheme), "department": rules.department_of(current_actor()),
             "offered": {step.action for step in rules.FLOW.offered(scheme.state, current_actor())},

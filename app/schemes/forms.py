@@ -8,9 +8,10 @@ from typing import Any, Self
 from wtforms import RadioField, StringField, TextAreaField
 
 from app.extensions import _
+from app.extensions import _l as lazy
 from app.schemes import rules
 from app.schemes.models import Scheme
-from app.schemes.queries import FIELDS
+from app.schemes.queries import FIELDS, funding_of
 from app.web.record_form import RecordForm, text_of
 
 YES, NO = "1", "0"
@@ -28,6 +29,14 @@ def _figure(key: str) -> StringField:
     return _text(key, inputmode="decimal", maxlength="20")
 
 
+def _source(source: str) -> StringField:
+    """The amount of one source of funds."""
+    return StringField(
+        lazy(rules.FUNDING_SOURCES[source]),
+        render_kw={"autocomplete": "off", "inputmode": "decimal", "maxlength": "20", "data-funding": "1"},
+    )
+
+
 def _area(key: str) -> TextAreaField:
     return TextAreaField(_label(key), render_kw={"rows": "3", "maxlength": "4000"})
 
@@ -39,7 +48,7 @@ def _yes_no(key: str) -> RadioField:
 class SchemeForm(RecordForm):
     """方案信息 of one reserve project or plan task."""
 
-    keys = FIELDS
+    keys = (*FIELDS, *rules.FUNDING_FIELDS)
     starred = frozenset(rules.REQUIRED)
     property_management = RadioField(_label("property_management"), choices=[], validate_choice=False)
     elevator_count = _figure("elevator_count")
@@ -56,6 +65,16 @@ class SchemeForm(RecordForm):
     investment_basic = _figure("investment_basic")
     investment_improved = _figure("investment_improved")
     investment_upgraded = _figure("investment_upgraded")
+    funding_central_subsidy = _source("central_subsidy")
+    funding_central_budget = _source("central_budget")
+    funding_province = _source("province")
+    funding_local = _source("local")
+    funding_special_bond = _source("special_bond")
+    funding_residents = _source("residents")
+    funding_owners = _source("owners")
+    funding_social = _source("social")
+    funding_provident = _source("provident")
+    funding_donation = _source("donation")
     standard = _area("standard")
     subsidy_standard = _area("subsidy_standard")
     safeguards = _area("safeguards")
@@ -72,10 +91,11 @@ class SchemeForm(RecordForm):
     @classmethod
     def texts_of(cls, record: Any) -> dict[str, str]:
         """As the base does, with 否 told from what was not answered."""
-        return {
-            key: NO if getattr(record, key) is False else text_of(key, getattr(record, key))
-            for key in cls.keys
+        texts = {
+            key: NO if getattr(record, key) is False else text_of(key, getattr(record, key)) for key in FIELDS
         }
+        held = funding_of(record)
+        return texts | {key: text_of(key, held.get(source)) for key, source in rules.FUNDING_FIELDS.items()}
 
     @classmethod
     def of(cls, record: Any, formdata: Any = None) -> Self:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.areas.sums import execute
 from app.kernel.errors import OutOfScope
 from app.schemes.models import Scheme, SchemeItem, SchemeReview
-from app.schemes.rules import ADDED_UP, KEPT
+from app.schemes.rules import ADDED_UP, FUNDING_SOURCES, KEPT
 
 FIELDS = (*ADDED_UP, *KEPT)
 
@@ -38,6 +38,12 @@ def get_scheme(session: Session, scheme_id: int, *, lock: bool = False) -> Schem
 def values_of(scheme: Scheme) -> dict[str, Any]:
     """The typed fields of a scheme as plain values."""
     return {name: getattr(scheme, name) for name in FIELDS}
+
+
+def funding_of(scheme: Scheme) -> dict[str, Any]:
+    """资金来源 by line: source → amount, in the order of the sources, those with an amount alone."""
+    held = {line.source: line.amount for line in scheme.funding}
+    return {source: held[source] for source in FUNDING_SOURCES if source in held}
 
 
 def rows_of(scheme: Scheme) -> list[dict[str, Any]]:

@@ -45,6 +45,8 @@ FUNDING_SOURCES: dict[str, str] = {
     "provident": N_("Provident and maintenance funds"),
     "donation": N_("Donations"),
 }
+FUNDING_FIELDS: dict[str, str] = {f"funding_{source}": source for source in FUNDING_SOURCES}
+"""Field of a form or body → source of funds: 资金来源 by line (湘建城〔2020〕44号 二(一))."""
 ATTACHMENTS: dict[str, str] = {
     "scheme_document": N_("Approved renovation scheme"),
     "scheme_site_plan": N_("General layout plan"),
@@ -106,6 +108,7 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "parking_count": lambda raw: parse_int(raw, minimum=0),
     **dict.fromkeys(STATUS_FIELDS, _yes_no),
     **dict.fromkeys(("investment", *INVESTMENT_PARTS), parse_money),
+    **dict.fromkeys(FUNDING_FIELDS, parse_money),
     **dict.fromkeys(("standard", "subsidy_standard", "safeguards"), _short(4000)),
     "filler_name": _short(40),
     "filler_phone": parse_phone,

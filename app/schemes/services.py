@@ -104,21 +104,18 @@ def save_draft(session: Session, scheme: Scheme, typed: Mapping[str, Any], versi
     values, found = read_fields(typed, rules.READERS, "M1.6.4")
     if found:
         raise RuleViolation(found)
+    lines = [name for name in values if name in rules.FUNDING_FIELDS]
+    fund(scheme, {rules.FUNDING_FIELDS[name]: values.pop(name) for name in lines})
     for name, value in values.items():
         setattr(scheme, name, value)
     _stamp(session, scheme)
     return scheme
 
 
-def save_funding(session: Session, scheme: Scheme, typed: Mapping[str, Any], version: int) -> Scheme:
+def fund(scheme: Scheme, amounts: Mapping[str, Any]) -> None:
     """资金来源 by line: source → amount; an empty or zero amount removes the line."""
-    _open(scheme, version)
-    readers = dict.fromkeys(rules.FUNDING_SOURCES, rules.READERS["investment"])
-    values, found = read_fields(typed, readers, "M1.6.4")
-    if found:
-        raise RuleViolation(found)
-    lines = {line.source: line for line in scheme.funding}
-    for source, amount in values.items():
+    lines = {line.source: line for line in scheme.funding} if amounts else {}
+    for source, amount in amounts.items():
         if not amount:
             if source in lines:
                 scheme.funding.remove(lines[source])
@@ -126,8 +123,6 @@ def save_funding(session: Session, scheme: Scheme, typed: Mapping[str, Any], ver
             lines[source].amount = amount
         else:
             scheme.funding.append(SchemeFunding(county_code=scheme.county_code, source=source, amount=amount))
-    _stamp(session, scheme)
-    return scheme
 
 
 # --- contents (M1.6.4.1 – M1.6.4.3) ----------------------
@@ -141,7 +136,7 @@ def save_items(
     *,
     only: bool = False,
 ) -> Scheme:
-    """保存改造内容清单: catalogue item id → (quantity 1, quantity 2) as typed; others stay, or go with ``only``.
+    """保存改造内容清单: catalogue item id → (quantity 1, quantity 2) as typed; others stay, or (``only``) go.
 
     New ones must stand in the catalogue in force; older ones that the scheme has may still be changed.
     Raises: RuleViolation with findings at ``quantity1_<item id>`` / ``quantity2_<item id>`` or, for one that
@@ -181,7 +176,8 @@ def _not_addable(session: Session, ids: Sequence[int]) -> list[Finding]:
     names = {row.id: row.content for row in session.execute(named)}
     text = N_("“%(content)s” is not in the catalogue in force: it cannot be added.")
     return [
-        Finding("M1.6.4.1", "error", f"item_{key}", msg(text, content=names.get(key, str(key)))) for key in ids
+        Finding("M1.6.4.1", "error", f"item_{key}", msg(text, content=names.get(key, str(key))))
+        for key in ids
     ]
 
 
@@ -207,13 +203,8 @@ def _begun_findings(
         return []
     begun = {key for keys in progressed_items(session, scheme) for key in keys}
     text = N_("“%(content)s” has progress in an approved report: it cannot be removed.")
-    return [
-        Finding(
-            "M1.6.4.3", "error", f"item_{c.line_id if by_line else c.item.id}", msg(text, content=c.item.content)
-        )
-        for c in gone
-        if c.line_id in begun
-    ]
+    held = [(c.line_id if by_line else c.item.id, c.item.content) for c in gone if c.line_id in begun]
+    return [Finding("M1.6.4.3", "error", f"item_{key}", msg(text, content=name)) for key, name in held]
 
 
 def remove_items(
@@ -286,7 +277,8 @@ def submit(
     advance(session, rules.FLOW, scheme, "submit", subject=subject, note=note)
     scheme.confirmed_warnings = ",".join(sorted({f.rule for f in found}))
     scheme.submitted_by_id, scheme.submitted_at = current_actor().user_id, utcnow()
-    digest = rules.confirmation_digest(queries.values_of(scheme), queries.rows_of(scheme))
+    values = queries.values_of(scheme) | queries.funding_of(scheme)
+    digest = rules.confirmation_digest(values, queries.rows_of(scheme))
     audit.record(
         session, "confirm", entity="Scheme", entity_id=scheme.id, county_code=scheme.county_code,
         after={"text": rules.CONFIRMATION, "digest": digest},

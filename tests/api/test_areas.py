@@ -65,15 +65,18 @@ def test_a_plan_task_and_its_scheme(signed_in: SignedIn, app_db: Flask) -> None:
     assert made.status_code == 201
     where, head = made.headers["Location"], {"If-Match": made.headers["ETag"]}
     items = [{"catalogue_item_id": pipes, "quantity1": 12.5}]
-    changed = clerk.put(where, json={"parking_count": 34, "piped_gas": True, "items": items}, headers=head)
+    changed = clerk.put(where, json={"parking_count": 34, "piped_gas": True, "items": items,
+                                     "funding": {"residents": 30, "local": 1.5}}, headers=head)
     assert changed.status_code == 200, changed.json
     result = changed.json["result"]
     assert (result["parking_count"], result["piped_gas"]) == (34, True)
     assert [(one["code"], one["quantity1"], one["quantity2"]) for one in result["items"]] == [("GN-B01", 12.5, None)]
+    assert result["funding"] == {"local": 1.5, "residents": 30}
     head = {"If-Match": changed.headers["ETag"]}
     for wrong in (
         {"items": [{"catalogue_item_id": old, "quantity1": 1}]}, {"items": [{"quantity1": 1}]}, {"items": "all"},
         {"items": [{"catalogue_item_id": pipes, "quantity2": 3}]}, {"state": "approved"}, {"piped_gas": "maybe"},
+        {"funding": {"gifts": 1}}, {"funding": {"local": -1}}, {"funding": 3},
     ):  # fmt: skip
         assert clerk.put(where, json=wrong, headers=head).status_code == 422, wrong
     linked = clerk.post(f"/api/v1/plan-tasks/{plan.json['id']}/links", json={"reserve_projects": [reserve]})

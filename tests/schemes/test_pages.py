@@ -92,6 +92,29 @@ def test_a_draft_takes_anything_and_keeps_what_was_typed(signed_in: SignedIn, ap
     assert read(app_db, begun)[0]["parking_count"] == 34
 
 
+@pytest.mark.req("M1.6.4", "N2.1")
+def test_funds_by_line_are_typed_kept_and_shown(signed_in: SignedIn, app_db: Flask, begun: int) -> None:
+    """资金来源 by line with 改造标准, 补助标准 and 保障措施 (湘建城〔2020〕44号 二(一))."""
+    clerk = signed_in("dingcheng")
+    more = {"standard": "屋面防水等级一级", "subsidy_standard": "每户1.5万元", "safeguards": "专班推进"}
+    lines = {"funding_local": "120.5", "funding_residents": "3o"}
+    refused = save(clerk, begun, {**TYPED, **more, **lines})
+    html = refused.get_data(as_text=True)
+    assert refused.status_code == 422 and 'value="3o"' in html and "120.5" in html and "专班推进" in html
+    lines["funding_residents"] = "30"
+    assert save(clerk, begun, {**TYPED, **more, **lines}).status_code == 302
+    html = clerk.get(f"/schemes/show/{begun}").get_data(as_text=True)
+    assert 'name="funding_local"' in html and 'value="120.50"' in html and "每户1.5万元" in html
+    shown = signed_in("changde").get(f"/schemes/show/{begun}").get_data(as_text=True)
+    table = shown.partition("资金来源(分项)")[2].partition("</table>")[0]
+    assert [re.sub("<[^>]+>", " ", row).split() for row in re.findall("<tr>(.*?)</tr>", table)][1:] == [
+        ["市县资金", "120.50"], ["居民出资", "30.00"], ["合计", "150.50"],
+    ]  # fmt: skip
+    assert "屋面防水等级一级" in shown and "专班推进" in shown
+    assert save(clerk, begun, {"funding_local": "0", "funding_residents": ""}).status_code == 302
+    assert "资金来源(分项)" not in signed_in("changde").get(f"/schemes/show/{begun}").get_data(as_text=True)
+
+
 @pytest.mark.req("M1.6.4", "M1.4.4")
 def test_two_people_at_once(signed_in: SignedIn, app_db: Flask, begun: int) -> None:
     clerk = signed_in("dingcheng")

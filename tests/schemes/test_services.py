@@ -256,6 +256,10 @@ def test_a_reserves_scheme_goes_with_it_and_leaves_again() -> None:
         first, second, plan = make_reserve(session, "甲"), make_reserve(session, "乙"), make_plan(session)
         for project in (first, second):
             full_scheme(session, project)
+        for project, lines in ((first, {"residents": "50"}), (second, {"residents": "20", "local": "30.5"})):
+            scheme = queries.scheme_of(session, "reserve_project", project.id)
+            typed = {f"funding_{source}": amount for source, amount in lines.items()}
+            services.save_draft(session, scheme, typed, scheme.version)
         services.save_items(
             session, queries.scheme_of(session, "reserve_project", second.id), {item("GN-W05").id: ("1", "")}
         )
@@ -275,13 +279,18 @@ def test_a_reserves_scheme_goes_with_it_and_leaves_again() -> None:
             {r["code"]: r["quantity1"] for r in queries.rows_of(scheme)},
         )
 
+    def funds() -> dict[str, Decimal]:
+        return queries.funding_of(queries.scheme_of(db.session(), "plan_task", plan_id))
+
     db.session.rollback()
+    assert funds() == {"local": Decimal("30.50"), "residents": Decimal(70)}
     assert kept() == (Decimal(400), 4, {"GN-B01": 24, "GN-B02": 24, "GN-W05": 1})
     assert fresh(PlanTask, plan_id).scheme_investment == 400
     with unit_of_work() as session:
         plan = annual_plans.get_plan(session, plan_id)
         report = annual_plans.unlink(session, plan, reserves=[second_id], keep_scheme=False)
     assert "1 renovation contents removed" in str(report.messages[0])
+    assert funds() == {"residents": Decimal(50)}
     assert kept() == (Decimal(200), 2, {"GN-B01": 12, "GN-B02": 12})
     with unit_of_work() as session:
         annual_plans.unlink(
@@ -301,7 +310,7 @@ def test_the_whole_checklist_costs_eight_statements_and_is_in_the_audit_trail(qu
     units = {line.id: bool(line.unit2) for line in catalogues.items_in_force(db.session(), "430000", today())}
     typed = {key: ("3", "2" if second else "") for key, second in units.items()}
     keys = list(typed)
-    mixed = {**{key: ("4", "") for key in keys[:20]}, **{key: typed[key] for key in keys[20:25]}}
+    mixed = dict.fromkeys(keys[:20], ("4", "")) | {key: typed[key] for key in keys[20:25]}
     for chosen, events in (
         ({key: typed[key] for key in keys[:40]}, {"create": 40}),
         ({**mixed, **{key: typed[key] for key in keys[40:]}}, {"create": 15, "update": 20, "erase": 15}),
@@ -315,10 +324,10 @@ def test_the_whole_checklist_costs_eight_statements_and_is_in_the_audit_trail(qu
             assert checklist.save(session, scheme, chosen, scheme.version) == len(chosen)
         assert len([s for s in sql if "set_config" not in s]) <= 8, sql
         held = queries.rows_of(queries.get_scheme(db.session(), scheme_id))
-        assert {row["item_id"]: row["quantity1"] for row in held} == {k: Decimal(v[0]) for k, v in chosen.items()}
-        found = Counter(row.action for row in db.session.execute(
-            select(AuditEvent).where(AuditEvent.id > last, AuditEvent.entity == "SchemeItem")).scalars())  # fmt: skip
-        assert found == events
+        wanted = {key: Decimal(first) for key, (first, _second) in chosen.items()}
+        assert {row["item_id"]: row["quantity1"] for row in held} == wanted
+        mine = select(AuditEvent).where(AuditEvent.id > last, AuditEvent.entity == "SchemeItem")
+        assert Counter(row.action for row in db.session.scalars(mine)) == events
     with acting_as(SYSTEM):
         assert audit.verify(db.session()) == []
 
@@ -328,12 +337,12 @@ def test_the_whole_checklist_costs_eight_statements_and_is_in_the_audit_trail(qu
 def test_what_leaves_a_list_that_owns_it_is_in_the_audit_trail() -> None:
     with unit_of_work() as session:
         scheme = services.ensure_scheme(session, make_plan(session))
-        services.save_funding(session, scheme, {"residents": "12"}, scheme.version)
+        services.save_draft(session, scheme, {"funding_residents": "12"}, scheme.version)
         scheme_id = scheme.id
     last = last_event()
     with unit_of_work() as session:
         scheme = queries.get_scheme(session, scheme_id)
-        services.save_funding(session, scheme, {"residents": ""}, scheme.version)
+        services.save_draft(session, scheme, {"funding_residents": ""}, scheme.version)
     events = select(AuditEvent).where(AuditEvent.id > last, AuditEvent.entity == "SchemeFunding")
     assert [(row.action, row.before["amount"]) for row in db.session.scalars(events)] == [("erase", "12.00")]
 
