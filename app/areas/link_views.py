@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import abort, jsonify, redirect, render_template, request
@@ -18,6 +18,7 @@ from app.areas.models import Area
 from app.areas.services import LinkReport, owner_of
 from app.extensions import _, _l, db
 from app.kernel.errors import N_
+from app.kernel.geo import haversine_m
 from app.persistence.context import current_actor, current_scope
 from app.persistence.work import unit_of_work
 from app.regions.cache import current
@@ -53,8 +54,7 @@ class Asked:
     """What the dialog's search asks for."""
 
     kind: str
-    typed: str
-    state: str
+    search: queries.Search
     number: int
 
 
@@ -104,6 +104,12 @@ def figures(row: Any, kind: str) -> dict[str, str]:
     }
 
 
+def distance(row: Any) -> float | None:
+    """Metres from a community that is not linked to the middle of those that are; None when not known."""
+    points = (row.lng, row.lat, row.middle_lng, row.middle_lat)
+    return None if row.linked or None in points else haversine_m(*map(float, points))
+
+
 def sums_of(area: Area) -> dict[str, str]:
     """The sums of an area as they stand, as exact text."""
     return {name: str(getattr(area, name)) for name, *_rest in FACTS}
@@ -137,6 +143,7 @@ class LinkPages:
             "components/link_dialog.html", view=self, area=area, facts=FACTS, kinds=self._kinds(), held=held,
             here=f"{self.route_base}/link/{area.id}",  # type: ignore[attr-defined]
             place=current().path(area.county_code), sums=sums_of(area),
+            towns=[(town.code, town.name) for town in current().towns(area.county_code)],
         )  # fmt: skip
 
     def _kinds(self) -> tuple[str, ...]:
@@ -149,33 +156,30 @@ class LinkPages:
         """One page of candidates: a statement for the list and one for the count."""
         area, asked = self.find(str(row_id(pk))), self._asked(request.args)
         number, linked = queries.linked_count(db.session(), self._candidates(area, asked, ""))
-        total = {"linked": linked, "free": number - linked}.get(asked.state, number)
+        total = {"linked": linked, "free": number - linked}.get(asked.search.state, number)
         page = min(asked.number, max(1, -(-total // PAGE_SIZE)))
-        found = queries.rows(db.session(), self._candidates(area, asked, asked.state), PAGE_SIZE, page)
+        found = queries.rows(db.session(), self._candidates(area, asked, asked.search.state), PAGE_SIZE, page)
         return render_template(
             "components/link_rows.html", asked=asked, rows=found, figures=figures, total=total, page=page,
-            size=PAGE_SIZE, number=number, linked=linked, town=current().town,
+            size=PAGE_SIZE, number=number, linked=linked, town=current().town, distance=distance,
             href=lambda n: f"?page={n}",
         )  # fmt: skip
 
     def _asked(self, args: Mapping[str, str]) -> Asked:
         kind = args.get("kind", "")
-        typed = args.get("q", "").replace("\x00", "")[:60]
-        state = args.get("state", "")
-        return Asked(
-            kind if kind in self._kinds() else KINDS[0], typed,
-            state if state in ("linked", "free") else "",
-            min(max(whole(args.get("page")) or 1, 1), 1_000_000),
+        state, town = args.get("state", ""), args.get("town", "")
+        search = queries.Search(
+            args.get("q", "").replace("\x00", "")[:60], state if state in ("linked", "free") else "",
+            town if town == "none" or current().town(town) else "", args.get("near") == "1",
         )  # fmt: skip
+        number = min(max(whole(args.get("page")) or 1, 1), 1_000_000)
+        return Asked(kind if kind in self._kinds() else KINDS[0], search, number)
 
     def _candidates(self, area: Area, asked: Asked, state: str) -> Select[Any]:
+        search = replace(asked.search, state=state)
         if asked.kind == "reserve":
-            return queries.reserve_candidates(
-                current_scope(), area.id, area.county_code, typed=asked.typed, state=state
-            )
-        return queries.candidates(
-            current_scope(), owner_of(area), area.id, area.county_code, typed=asked.typed, state=state
-        )
+            return queries.reserve_candidates(current_scope(), area.id, area.county_code, search)
+        return queries.candidates(current_scope(), owner_of(area), area.id, area.county_code, search)
 
     @expose("/link/<pk>", methods=["POST"])
     @has_access

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, and_, case, func, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Float,
+    Select,
+    Table,
+    and_,
+    case,
+    func,
+    null,
+    or_,
+    select,
+    true,
+    type_coerce,
+)
 from sqlalchemy.orm import Session
 
 from app.areas.models import CommunityLink, ReserveLink
@@ -22,7 +36,7 @@ _reserve_link: Table = ReserveLink.__table__  # type: ignore[assignment]
 
 DIALOG_COLUMNS = (
     "id", "name", "built_year", "building_count", "household_count", "floor_area", "planned_investment",
-    "place_state", "place_year", "place_label", "is_complete", "town_code",
+    "place_state", "place_year", "place_label", "is_complete", "town_code", "lng", "lat",
 )  # fmt: skip
 
 
@@ -103,38 +117,94 @@ def _named(table: Table, typed: str) -> list[ColumnElement[bool]]:
     return clauses
 
 
-def candidates(
-    scope: Scope, owner: str, owner_id: int, county_code: str, *, typed: str = "", state: str = ""
-) -> Select[Any]:
-    """Communities for the dialog of an owner: its own and the free ones of its county, by id.
+@dataclass(frozen=True)
+class Search:
+    """What a dialog's list is narrowed and ordered by.
 
-    ``state`` ``linked`` shows its own only, ``free`` the free ones only; ``typed`` are words of the name
-    or its initials. Rows carry `DIALOG_COLUMNS` and ``linked`` (whether the owner holds it directly).
+    ``typed`` are words of the name or its initials; ``state`` ``linked`` or ``free``; ``town`` a code or
+    ``none``; ``near`` puts those next to the middle of what is linked first.
+    """
+
+    typed: str = ""
+    state: str = ""
+    town: str = ""
+    near: bool = False
+
+
+def _middle(coordinate: Any, owner: str, owner_id: int) -> Any:
+    """The mean of a coordinate over the communities of an owner; null before there are any."""
+    inside = [held_by(owner) == owner_id]
+    if owner == "plan_task":
+        inside.append(_link.c.reserve_project_id.in_(_reserves_of(owner_id)))
+    placed = _community.alias("placed")
+    return (
+        select(func.avg(placed.c[coordinate], type_=_community.c[coordinate].type))
+        .join_from(_link, placed, placed.c.id == _link.c.community_id)
+        .where(or_(*inside))
+        .scalar_subquery()
+    )
+
+
+def _reserves_of(plan_id: int) -> Any:
+    return select(_reserve_link.c.reserve_project_id).where(_reserve_link.c.plan_task_id == plan_id)
+
+
+def _nearest(lng: Any, lat: Any) -> tuple[Any, ...]:
+    """Order by distance from a point: squares of degrees, a degree of longitude being 0.89 of one of latitude
+    at 27° north; communities without a point last."""
+    east, north = (
+        type_coerce(_community.c[name], Float) - type_coerce(middle, Float)
+        for name, middle in (("lng", lng), ("lat", lat))
+    )
+    return _community.c.lng.is_(None), east * east * 0.79 + north * north
+
+
+def candidates(
+    scope: Scope, owner: str, owner_id: int, county_code: str, search: Search = Search()
+) -> Select[Any]:
+    """Communities for the dialog of an owner: its own and the free ones of its county, by id or distance.
+
+    Rows carry `DIALOG_COLUMNS`, ``linked`` (the owner holds it), ``through`` (name of the linked reserve
+    project that brought it into a plan task, else null) and the middle of what is linked.
     """
     mine = and_(_link.c.community_id.is_not(None), held_by(owner) == owner_id)
     free = and_(_community.c.place_state == "free", _link.c.community_id.is_(None))
-    shown = {"linked": mine, "free": free}.get(state, or_(mine, free))
+    joined = _community.outerjoin(_link, _link.c.community_id == _community.c.id)
+    through: Any = null()
+    if owner == "plan_task":
+        reserve = owner_table("reserve_project")
+        brought = and_(reserve.c.id == _link.c.reserve_project_id, reserve.c.id.in_(_reserves_of(owner_id)))
+        joined = joined.outerjoin(reserve, brought)
+        mine, through = or_(mine, reserve.c.id.is_not(None)), reserve.c.name
+    shown = {"linked": mine, "free": free}.get(search.state, or_(mine, free))
+    lng, lat = (_middle(name, owner, owner_id) for name in ("lng", "lat"))
+    town = _community.c.town_code
+    narrowed = [town.is_(None) if search.town == "none" else town == search.town] if search.town else []
     return (
-        select(*(_community.c[name] for name in DIALOG_COLUMNS), func.coalesce(mine, False).label("linked"))
-        .select_from(_community.outerjoin(_link, _link.c.community_id == _community.c.id))
+        select(
+            *(_community.c[name] for name in DIALOG_COLUMNS), func.coalesce(mine, False).label("linked"),
+            through.label("through"), lng.label("middle_lng"), lat.label("middle_lat"),
+        )
+        .select_from(joined)
         .where(
             scope_clause(scope, _community.c.county_code),
             _community.c.county_code == county_code,
             _community.c.deleted_at.is_(None),
             shown,
-            *_named(_community, typed),
+            *narrowed,
+            *_named(_community, search.typed),
         )
-        .order_by(_community.c.id)
-    )
+        .order_by(*(_nearest(lng, lat) if search.near else ()), _community.c.id)
+    )  # fmt: skip
 
 
 def reserve_candidates(
-    scope: Scope, plan_id: int, county_code: str, *, typed: str = "", state: str = ""
+    scope: Scope, plan_id: int, county_code: str, search: Search = Search()
 ) -> Select[Any]:
     """Reserve projects for the dialog of a plan task: its own and those of its county that are in no plan."""
     reserve = owner_table("reserve_project")
     mine, free = _reserve_link.c.plan_task_id == plan_id, _reserve_link.c.plan_task_id.is_(None)
-    shown = {"linked": mine, "free": free}.get(state, or_(mine, free))
+    shown = {"linked": mine, "free": free}.get(search.state, or_(mine, free))
     sums = (
         "community_count",
         "earliest_built_year",
@@ -153,7 +223,7 @@ def reserve_candidates(
             reserve.c.county_code == county_code,
             reserve.c.deleted_at.is_(None),
             shown,
-            *_named(reserve, typed),
+            *_named(reserve, search.typed),
         )
         .order_by(reserve.c.id)
     )

@@ -68,7 +68,8 @@
   function changed(d, el) {
     if (el.matches('[data-link-tick]')) { tick(d, el.closest('tr'), el.checked); draw(d); }
     if (el.matches('[data-link-all]')) { rows(d).forEach(function (tr) { tick(d, tr, el.checked); }); draw(d); }
-    if (el.name === 'kind' || el.name === 'state') { load(d, 1); }
+    if (el.name === 'kind') { $$('[data-link-single]', d).forEach(function (box) { box.hidden = el.value === 'reserve'; }); }
+    if (/^(kind|state|town|near)$/.test(el.name)) { load(d, 1); }
   }
   function chosen(d, on) { var found = []; d._ticked.forEach(function (t, key) { if (t.on === on) { found.push(Object.assign({ key: key }, t)); } }); return found; }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +14,9 @@ from flask import Flask
 from app.annual_plans import services as annual_plans
 from app.annual_plans.models import PlanTask
 from app.areas import places, queries, sums
+from app.areas.link_views import distance
 from app.areas.models import CommunityLink
+from app.areas.queries import Search
 from app.areas.services import held_community
 from app.cli.verify import faults
 from app.communities.models import Community
@@ -23,6 +26,7 @@ from app.kernel.errors import NotAllowed, OutOfScope, RuleViolation, StaleRow
 from app.persistence.context import acting_as, current_scope
 from app.persistence.types import utcnow
 from app.persistence.work import unit_of_work
+from app.regions.cache import current
 from app.reserve import services as reserve
 from app.reserve.models import ReserveProject
 from tests.areas.helpers import fresh, make_community, make_plan, make_reserve, open_window
@@ -284,19 +288,19 @@ def test_the_dialog_lists_own_and_free_in_one_statement_each(query_counter: Any)
     scope, session = current_scope(), db.session()
     with query_counter() as sql:
         rows, total = queries.page(
-            session, queries.candidates(scope, "reserve_project", project.id, "430703", typed="对话"), 10
+            session, queries.candidates(scope, "reserve_project", project.id, "430703", Search("对话")), 10
         )
     assert len([s for s in sql if "FROM community" in s]) == 2
     assert total == 2 and [(r.id, bool(r.linked)) for r in rows] == [(free.id, False), (own.id, True)]
     for state, wanted in (("linked", [own.id]), ("free", [free.id])):
         found, _total = queries.page(
             session,
-            queries.candidates(scope, "reserve_project", project.id, "430703", typed="对话", state=state),
+            queries.candidates(scope, "reserve_project", project.id, "430703", Search("对话", state)),
             10,
         )
         assert [r.id for r in found] == wanted
     reserves, _total = queries.page(
-        session, queries.reserve_candidates(scope, plan.id, "430703", typed="测试储备"), 10
+        session, queries.reserve_candidates(scope, plan.id, "430703", Search("测试储备")), 10
     )
     assert [r.id for r in reserves] == [project.id] and reserves[0].household_count == 36
     assert queries.preview(session, scope, "430703", [free.id], [project.id]) == {
@@ -335,3 +339,48 @@ def test_verify_finds_a_tampered_sum_and_place() -> None:
         assert [line.split(":")[0] for line in places.verify(db.session())] == [
             f"community {community.id} place", f"reserve_project {project.id}",
         ]  # fmt: skip
+
+
+@pytest.mark.req("M1.6.1", "M1.6.2")
+@pytest.mark.usefixtures("clerk")
+def test_the_dialog_of_a_plan_locks_what_came_with_a_reserve_and_knows_distances(query_counter: Any) -> None:
+    """Two statements, whatever is asked; by sub-district, nearest to the middle of what is linked first."""
+    with unit_of_work() as session:
+        town = current(session).towns("430703")[0].code
+        far = make_community(session, "距离远", lng="111.80", lat="29.01", town_code=town)
+        near = make_community(session, "距离近", lng="111.69", lat="29.02")
+        nowhere = make_community(session, "距离未知", lng=None, lat=None, town_code=town)
+        inner = make_community(session, "距离中", lng="111.68", lat="29.00")
+        own = make_community(session, "距离己", lng="111.70", lat="29.02")
+        project, plan = make_reserve(session), make_plan(session)
+        reserve.link(session, project, [inner.id])
+        annual_plans.link(session, plan, [own.id], [project.id])
+        plan_id, name = plan.id, project.name
+        far_id, near_id, nowhere_id, inner_id, own_id = (c.id for c in (far, near, nowhere, inner, own))
+    scope, session = current_scope(), db.session()
+
+    def listed(**asked: Any) -> list[Any]:
+        search = Search("距离", **asked)
+        with query_counter() as sql:
+            everything = queries.candidates(scope, "plan_task", plan_id, "430703", replace(search, state=""))
+            number, linked = queries.linked_count(session, everything)
+            found = queries.candidates(scope, "plan_task", plan_id, "430703", search)
+            rows = queries.rows(session, found, 10, 1)
+        assert len([s for s in sql if "set_config" not in s]) == 2
+        assert {"linked": linked, "free": number - linked}.get(search.state, number) == len(rows)
+        return rows
+
+    assert {r.name: (bool(r.linked), r.through) for r in listed()} == {
+        "距离远": (False, None), "距离近": (False, None), "距离未知": (False, None),
+        "距离中": (True, name), "距离己": (True, None),
+    }  # fmt: skip
+    assert [r.name for r in listed(state="free", near=True)] == ["距离近", "距离远", "距离未知"]
+    assert [r.id for r in listed(state="linked")] == [inner_id, own_id]
+    assert {r.id for r in listed(town=town)} == {far_id, nowhere_id}
+    assert {r.id for r in listed(town="none", state="free")} == {near_id}
+    found = {r.name: distance(r) for r in listed(near=True)}
+    assert (found["距离未知"], found["距离己"], found["距离中"]) == (None, None, None)
+    assert 1100 < found["距离近"] < 1120 and 10_600 < found["距离远"] < 10_800
+    with pytest.raises(RuleViolation) as refused, unit_of_work() as session:
+        annual_plans.unlink(session, annual_plans.get_plan(session, plan_id), [inner_id])
+    assert name in str(refused.value.findings[0].message)
