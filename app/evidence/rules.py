@@ -98,10 +98,14 @@ def sentence(kind: str, values: Mapping[str, Any]) -> Message:
         return msg(text, day=get("day", ""), start=get("start", ""))
     if kind == "impossible_time":
         return _impossible(values)
-    if kind == "figures_fall":
-        text = N_("“%(what)s” falls from %(before)s to %(after)s.")
-        return msg(text, what=Message(str(get("what", ""))), before=get("before", ""), after=get("after", ""))
-    return Message(str(get("text", "")), dict(get("values", {})))
+    return _stored(get("message", {"msgid": ""}))
+
+
+def _stored(message: Any) -> Any:
+    """A message kept as JSON: ``{"msgid": …, "values": {…}}``, values being messages or plain text."""
+    if not isinstance(message, Mapping):
+        return message
+    return Message(message["msgid"], {key: _stored(value) for key, value in (message.get("values") or {}).items()})
 
 
 def _impossible(values: Mapping[str, Any]) -> Message:
@@ -181,24 +185,15 @@ def judge_place(shot: Shot, site: Site, outside_km: float | None) -> list[Doubt]
 # --- figures (R12, R13) ----------------------------------
 
 
-def judge_figures(
-    warnings: Sequence[Mapping[str, Any]], figures: Sequence[tuple[str, Decimal | None, Decimal | None]]
-) -> list[Doubt]:
-    """What the filler confirmed as unusual (R13), and each ``(label, before, now)`` that is less than before (R12).
+def judge_figures(warnings: Sequence[Mapping[str, Any]]) -> list[Doubt]:
+    """What the filler confirmed as falling (R12, in a correction) or unusual (R13).
 
-    ``warnings`` are the report's own: mappings with ``rule``, ``msgid`` and ``values``.
+    ``warnings`` are the report's own: mappings with ``rule`` and ``message`` (``{"msgid", "values"}``).
     """
-    fallen = [
-        Doubt("figures_fall", {"what": label, "before": f"{before:,.2f}", "after": f"{now:,.2f}"})
-        for label, before, now in figures
-        if before is not None and now is not None and now < before
+    kinds = {"R12": "figures_fall", "R13": "figures_odd"}
+    return [
+        Doubt(kinds[item["rule"]], {"message": item["message"]}) for item in warnings if item.get("rule") in kinds
     ]
-    odd = [
-        Doubt("figures_odd", {"text": item["msgid"], "values": dict(item.get("values") or {})})
-        for item in warnings
-        if item.get("rule") == "R13" and item.get("msgid")
-    ]
-    return fallen + odd
 
 
 # --- pairs -----------------------------------------------

@@ -8,7 +8,6 @@ brought the photo and never commits.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import delete, or_, select, update
@@ -187,18 +186,20 @@ def _write(
 
 # ── reports ──
 def judge_report(
-    session: Session, report: Any, photo_owners: tuple[str, Sequence[int]], warnings: Sequence[Mapping[str, Any]],
-    figures: Sequence[tuple[str, Decimal | None, Decimal | None]],
-) -> None:  # fmt: skip
+    session: Session,
+    report: Any,
+    photo_owners: tuple[str, Sequence[int]],
+    warnings: Sequence[Mapping[str, Any]],
+) -> None:
     """A report was handed in: judge its photos as things stand now, note what is odd about its figures.
 
     ``report`` has ``id``, ``county_code``, ``plan_task_id``, ``submitted_by_name``; ``photo_owners`` names the kind
-    and numbers of the records with its photos; ``warnings`` and ``figures`` are those of `rules.judge_figures`.
+    and numbers of the records with its photos; ``warnings`` are those of `rules.judge_figures`.
     """
     with unscoped(_PROVINCE_WIDE):
         judge(session, queries.of_records(session, *photo_owners))
         marks = {}
-        for number, doubt in enumerate(judge_figures(warnings, figures)):
+        for number, doubt in enumerate(judge_figures(warnings)):
             marks[f"r{report.id}:{doubt.kind}:{number}"] = doubt
         mine = select(PhotoFinding).where(PhotoFinding.report_id == report.id, PhotoFinding.kind.in_(FIGURES))
         standing = {row.mark: row for row in session.scalars(mine.order_by(PhotoFinding.id))}

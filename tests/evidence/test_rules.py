@@ -100,19 +100,20 @@ def test_what_pairs_contradict_each_other(other: Use, doubtful: bool) -> None:
 
 @pytest.mark.req("R12", "R13")
 def test_figures_that_fall_and_confirmed_warnings() -> None:
+    inner = {"msgid": "%(n)s days", "values": {"n": "3"}}
     warnings = [
-        {"rule": "R13", "msgid": "Rises by %(share)s.", "values": {"share": "60%"}},
-        {"rule": "R03", "msgid": "Something else."},
+        {"rule": "R13", "field": None, "message": {"msgid": "Rises by %(share)s.", "values": {"share": "60%"}}},
+        {"rule": "R12", "field": "x", "message": {"msgid": "Falls after %(when)s.", "values": {"when": inner}}},
+        {"rule": "R20", "field": None, "message": {"msgid": "Photos.", "values": {}}},
     ]
-    figures = [("Completed", D("10"), D("9.5")), ("Of this year", D("3"), D("3")), ("New", None, D("1"))]
-    found = rules.judge_figures(warnings, figures)
-    assert [doubt.kind for doubt in found] == ["figures_fall", "figures_odd"]
-    assert str(rules.sentence(found[1].kind, found[1].values)) == "Rises by 60%."
+    found = rules.judge_figures(warnings)
+    assert [doubt.kind for doubt in found] == ["figures_odd", "figures_fall"]
+    assert [str(rules.sentence(doubt.kind, doubt.values)) for doubt in found] == ["Rises by 60%.", "Falls after 3 days."]
 
 
 def test_every_kind_has_a_sentence() -> None:
     for kind in rules.KINDS:
-        assert str(rules.sentence(kind, {"text": "x"}))
+        assert str(rules.sentence(kind, {"message": {"msgid": "x"}}))
 
 
 def test_a_reason_is_more_than_a_letter() -> None:

@@ -96,11 +96,11 @@ def test_time_and_place_are_judged_again_when_the_report_is_handed_in(made: Any)
     mine.progress, mine.cumulative_investment, mine.year_investment = "under_way", 1, 1
     mine.submitted_at = dt.datetime.now(dt.UTC)
     session.flush()
-    warning = {"rule": "R13", "msgid": "Odd.", "values": {}}
-    services.judge_report(session, mine, ("ReportItem", [mine.items[0].id]), [warning], [])
+    warning = {"rule": "R13", "message": {"msgid": "Odd.", "values": {}}}
+    services.judge_report(session, mine, ("ReportItem", [mine.items[0].id]), [warning])
     assert [row.kind for row in found(session)] == ["far", "outside", "before_start", "figures_odd"]
     assert all(row.reported for row in found(session))
-    services.judge_report(session, mine, ("ReportItem", [mine.items[0].id]), [], [])
+    services.judge_report(session, mine, ("ReportItem", [mine.items[0].id]), [])
     assert [row.kind for row in found(session)] == ["far", "outside", "before_start"]
     facts = queries.facts_of(session, mine.plan_task_id, [photo.id])[photo.id]
     assert facts.shot.taken_at == taken and facts.metres > 100_000 and not facts.told
@@ -161,7 +161,7 @@ def test_setting_aside_wants_a_reason_a_right_and_the_scope(made: Any) -> None:
         services.dismiss(session, row.id, "同一处围墙")
         with pytest.raises(RuleViolation):
             services.dismiss(session, row.id, "再次")
-    services.judge_report(session, mine, ("ReportItem", [mine.items[0].id]), [], [])
+    services.judge_report(session, mine, ("ReportItem", [mine.items[0].id]), [])
     assert (row.state, row.reason, row.dismissed_by) == ("dismissed", "同一处围墙", "changde")
     with acting_as(city):
         services.reopen(session, row.id)
