@@ -79,6 +79,7 @@ def register(app: Flask) -> None:
     from app.communities.map_views import CommunityMapView
     from app.communities.views import CommunityBinView, CommunityView
     from app.evidence.views import DoubtfulView
+    from app.notices.views import NoticeView
     from app.ops import views as console
     from app.public.views import PublicSchemeView, SchemeCommentView
     from app.reserve.views import ReserveBinView, ReserveView
@@ -93,7 +94,7 @@ def register(app: Flask) -> None:
                 ConstructionAccountView)
     communities = (CommunityView, CommunityBinView, CommunityMapView, CommunityImportView)
     areas = (ReserveView, ReserveBinView, PlanView, PlanBinView, PlanImportView, DeclarationWindowView)
-    others = (DoubtfulView, DraftView, AuditEventView, DescriptionView, ManualView, AttachmentView)
+    others = (DoubtfulView, NoticeView, DraftView, AuditEventView, DescriptionView, ManualView, AttachmentView)
     schemes = (SchemeView, CatalogueBookView, PublicSchemeView, SchemeCommentView)
     for view in (SessionView, *accounts, *communities, *areas, *schemes, *others):
         appbuilder.add_view_no_menu(view)

@@ -28,6 +28,7 @@ _WRITE = ("list", "show", "add", "edit", "delete")
 
 _EVERYBODY: set[Permission] = (
     _all("Home", "show") | _all("Profile", "show", "edit") | _all("Draft", "edit") | _all("Api", "show")
+    | _all("Notice", "list")
 )
 
 _READ_BUSINESS: set[Permission] = (
@@ -132,6 +133,7 @@ RESOURCES: dict[str, str] = {
     "Recognition": N_("Recognitions of works (function)"),
     "Inspection": N_("Inspections (function)"),
     "SupervisionIssue": N_("Supervision issues (function)"),
+    "Notice": N_("To-do and notices (function)"),
     "PhotoFinding": N_("Doubtful reports (function)"),
     "ConstructionAccount": N_("Accounts of construction units (function)"),
     "Catalogue": N_("Content catalogues (function)"),

@@ -22,6 +22,7 @@ from app.accounts.policy import policy_for
 from app.extensions import db
 from app.kernel.actor import ANONYMOUS, Actor
 from app.kernel.scope import Scope
+from app.notices.queries import unread_of
 from app.persistence.context import reset_actor, set_actor
 from app.persistence.types import utcnow
 from app.regions.models import CacheVersion, Department, Region
@@ -57,6 +58,7 @@ _WHO = (
         .where(_versions.c.key == "roles")
         .scalar_subquery()
         .label("roles_version"),
+        unread_of(_users.c.id).label("unread"),
     )
     .join_from(_sessions, _users, _sessions.c.user_id == _users.c.id)
     .outerjoin(_departments, _users.c.department_id == _departments.c.id)
@@ -111,6 +113,7 @@ def _act_for_cookie(token: str) -> None:
     if now - row.seen_at > SEEN_EVERY:
         db.session.execute(update(_sessions).where(_sessions.c.id == row.session_id).values(seen_at=now))
         db.session.commit()
+    g.unread = row.unread
     _enter(_actor(row), row.totp_confirmed_at is not None)
 
 

@@ -53,6 +53,9 @@ TEMPLATES: dict[str, SmsTemplate] = {
         ),
         ("login", "password", "address"),
     ),
+    "notice": SmsTemplate(
+        N_("Urgent notice (SMS)"), N_("Renovation portal: %(text)s Please sign in to see more."), ("text",)
+    ),
 }
 # why a message was not sent, as it stands in its row
 FAULTS: dict[str, str] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, g, request
 from flask_babel import get_locale, ngettext, pgettext
 from flask_login.utils import _user_context_processor
 from flask_wtf.csrf import generate_csrf
@@ -88,8 +88,14 @@ class Portal:
         labels = [_(ROLES[name].label) for name in sorted(actor.roles) if name in ROLES]
         return Who(actor.username, actor.display_name or actor.username, "、".join(labels), actor.department)
 
-    notice_count = 0
-    notices_url = ""
+    @property
+    def notice_count(self) -> int:
+        """Unread notices, counted with the statement that finds out who asks."""
+        return int(g.get("unread", 0))
+
+    @property
+    def notices_url(self) -> str:
+        return page_path("NoticeView.list") if current_actor().may("can_list", "Notice") else ""
 
 
 def install(app: Flask) -> None:
