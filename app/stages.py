@@ -18,8 +18,8 @@ def connect() -> None:
     from app.inspections import files as inspection_files  # noqa: F401
     from app.monthly_reports import figures, services  # noqa: F401
     from app.monthly_reports import files as report_files  # noqa: F401
+    from app.notices import reminders, watching  # noqa: F401
     from app.notifications import outbox  # noqa: F401
-    from app.notices import models as notices  # noqa: F401
     from app.persistence import closing
     from app.recognition import files as recognition_files  # noqa: F401
     from app.recognition import services as recognition

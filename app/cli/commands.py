@@ -84,6 +84,15 @@ def tidy() -> None:
             click.echo(line)
 
 
+@portal.command("remind")
+def remind() -> None:
+    """Send today's reminders (the worker does it every morning; a person is told of a matter once a day)."""
+    from app.notices import reminders
+
+    with acting_as(SYSTEM):
+        click.echo(reminders.run())
+
+
 @portal.command("purge-imports")
 def purge_imports() -> None:
     """Forget staged rows and files of imports that have expired (what was written stays)."""

@@ -33,6 +33,7 @@ def tidy_up() -> list[str]:
     """
     from app.attachments import upkeep
     from app.communities import services as communities
+    from app.notices import services as notices
     from app.notifications import services as notifications
     from app.schemes import upkeep as areas
     from app.web import drafts, submissions
@@ -42,11 +43,12 @@ def tidy_up() -> list[str]:
     with unit_of_work() as session:
         forgotten = drafts.forget_old(session) + submissions.forget_old(session)
         texts = notifications.forget_texts(session)
+        told = notices.forget_old(session)
     files, contents, uploads = upkeep.tidy()
     return [
         f"{erased_areas} reserve projects and plan tasks erased",
         f"{erased} communities erased, {forgotten} drafts and form tokens forgotten",
-        f"{texts} texts of messages that could not be sent forgotten",
+        f"{texts} texts of messages that could not be sent and {told} old notices forgotten",
         f"{files} attachments erased, {contents} contents removed, {uploads} unfinished uploads given up",
     ]
 

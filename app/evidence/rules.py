@@ -105,7 +105,8 @@ def _stored(message: Any) -> Any:
     """A message kept as JSON: ``{"msgid": …, "values": {…}}``, values being messages or plain text."""
     if not isinstance(message, Mapping):
         return message
-    return Message(message["msgid"], {key: _stored(value) for key, value in (message.get("values") or {}).items()})
+    text = message["msgid"]
+    return Message(text, {key: _stored(value) for key, value in (message.get("values") or {}).items()})
 
 
 def _impossible(values: Mapping[str, Any]) -> Message:

@@ -73,7 +73,7 @@ def photo_gone(session: Session, attachment: Attachment) -> None:
         named = or_(
             _finding.c.attachment_id == attachment.id, _finding.c.other_attachment_id == attachment.id
         )
-        session.execute(delete(_finding).where(named, _finding.c.state == "open"), execution_options=_OPTIONS)
+        _drop(session, named)
 
 
 # ── judging ──
@@ -218,6 +218,46 @@ def judge_report(
                 session.delete(row)
         session.flush()
         tell_reported(session, [report.id], True)
+
+
+def judge_records(session: Session, entity: str, ids: Sequence[int]) -> None:
+    """Judge the photos of records anew after their state changed; findings of those that no longer count go."""
+    with unscoped(_PROVINCE_WIDE):
+        rows = queries.of_records(session, entity, ids)
+        judge(session, rows)
+        still = subjects_of(session, rows)
+        gone = [row.id for row in rows if row.id not in still]
+        _drop(session, or_(_finding.c.attachment_id.in_(gone), _finding.c.other_attachment_id.in_(gone)))
+
+
+def preview(session: Session, photo_owners: tuple[str, Sequence[int]]) -> list[tuple[Any, Doubt]]:
+    """(photo, doubt) of the records' photos as things stand now, open findings about pairs included; writes nothing."""
+    with unscoped(_PROVINCE_WIDE):
+        photos = queries.of_records(session, *photo_owners)
+        if not photos:
+            return []
+        subjects = subjects_of(session, photos)
+        points = areas.points_of(session, sorted({subject.plan_task_id for subject in subjects.values()}))
+        found = [
+            (photo, doubt)
+            for photo in photos
+            if photo.id in subjects
+            for doubt in _alone(photo, subjects[photo.id], points.get(subjects[photo.id].plan_task_id, []))
+        ]
+        by_id = {photo.id: photo for photo in photos}
+        for row in session.scalars(queries.of_photos(list(by_id))):
+            if row.attachment_id in by_id and row.state == "open" and row.kind in PAIRS:
+                found.append((by_id[row.attachment_id], Doubt(row.kind, row.values)))
+        return found
+
+
+def forget(session: Session, report_ids: Sequence[int]) -> None:
+    """Open findings of replaced reports go; those set aside stay on record."""
+    _drop(session, _finding.c.report_id.in_(report_ids))
+
+
+def _drop(session: Session, which: Any) -> None:
+    session.execute(delete(_finding).where(which, _finding.c.state == "open"), execution_options=_OPTIONS)
 
 
 def tell_reported(session: Session, report_ids: Iterable[int], reported: bool) -> None:

@@ -81,8 +81,8 @@ REPEAT_DAYS = 5
 
 def sentence(kind: str, values: Mapping[str, Any]) -> Message:
     """A notice in words; a kind that the program no longer knows shows as nothing."""
-    known = KINDS.get(kind)
-    return Message(known.text, {"reason": "", **values}) if known else Message("")
+    text = KINDS[kind].text if kind in KINDS else ""
+    return Message(text, {"reason": "", **values} if text else {})
 
 
 # --- reminders (R18) -------------------------------------

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Table, delete, or_, update
+from sqlalchemy import Table, case, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.kernel.errors import OutOfScope
 from app.notices import queries
 from app.notices.models import Notice
-from app.notices.rules import KEPT, KINDS, sentence
+from app.notices.rules import KEPT, KINDS, REPORT_REMINDERS, sentence
 from app.notifications import services as sms
 from app.persistence.context import current_actor
 from app.persistence.types import utcnow
@@ -79,10 +79,21 @@ def settle(session: Session, matter: str, ids: Iterable[int], kinds: Sequence[st
     session.execute(update(_notice).where(*open_).values(done_at=utcnow()))
 
 
-def settle_kinds(session: Session, kinds: Sequence[str], before: dt.datetime) -> None:
-    """Reminders of these kinds that were not renewed since ``before`` are out of date."""
-    old = (_notice.c.kind.in_(kinds), _notice.c.created_at < before, _notice.c.done_at.is_(None))
+def settle_renewed(session: Session, kinds: Sequence[str], began: dt.datetime) -> None:
+    """Reminders older than ``began`` of which the same person has a newer one of the same family are out of date."""
+    newer = _notice.alias("newer")
+    again = (
+        select(newer.c.id)
+        .where(newer.c.user_id == _notice.c.user_id, newer.c.kind.in_(kinds), newer.c.created_at >= began)
+        .where(_family(newer) == _family(_notice))
+    )
+    old = (_notice.c.kind.in_(kinds), _notice.c.created_at < began, _notice.c.done_at.is_(None), again.exists())
     session.execute(update(_notice).where(*old).values(done_at=utcnow()))
+
+
+def _family(table: Any) -> Any:
+    """Reminders of reports take each other's place, others those of their own kind."""
+    return case((table.c.kind.in_(REPORT_REMINDERS), "reports"), else_=table.c.kind)
 
 
 def read(session: Session, notice_id: int) -> Notice:

@@ -9,11 +9,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.kernel.errors import Finding, NotAllowed, OutOfScope, RuleViolation, StaleRow, msg
+from app.kernel.observers import Observers
 from app.persistence.context import current_actor, unscoped
 from app.persistence.types import utcnow
 from app.public import queries, rules
 from app.public.models import SchemeComment
 
+on_commented: Observers[[Session, SchemeComment], None] = Observers()
+on_handled: Observers[[Session, SchemeComment], None] = Observers()
+"""Called with a new comment, and with one that was answered or closed, in that transaction."""
 MOST_WAITING = 200
 """Comments of one scheme that may wait at the same time: who floods it meets a refusal, not the clerk."""
 
@@ -36,6 +40,7 @@ def add_comment(session: Session, scheme_id: int, text: Any, today: dt.date) -> 
         comment = SchemeComment(county_code=scheme.county_code, scheme_id=scheme_id, text=words)
         session.add(comment)
         session.flush()
+        on_commented(session, comment)
     return comment
 
 
@@ -68,4 +73,5 @@ def handle(session: Session, comment: SchemeComment, state: str, answer: Any, ve
     comment.handled_by_id, comment.handled_at = actor.user_id, utcnow()
     comment.handled_by = (actor.display_name or actor.username)[:128]
     session.flush()
+    on_handled(session, comment)
     return comment

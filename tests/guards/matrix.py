@@ -168,6 +168,11 @@ FINDINGS = [
     row("DoubtfulView.dismiss", "POST", CITY | PROVINCE, 422, target="finding"),
     row("DoubtfulView.reopen", "POST", CITY | PROVINCE, 302, target="finding"),
 ]
+NOTICES = [
+    *listing("NoticeView", EVERYBODY),
+    row("NoticeView.open", "POST", EVERYBODY, 404, args={"pk": 999999}),
+    row("NoticeView.read_all", "POST", EVERYBODY, 302),
+]
 IMPORTERS = EDITORS | PROVINCE
 PLAN_IMPORTERS = CITY | PROVINCE
 PLAN_IMPORTS = [
@@ -388,5 +393,6 @@ CONSOLE = [
 
 MATRIX: tuple[Row, ...] = (
     *PLAN_IMPORTS, *UNIT_ACCOUNTS,
-    *COMMUNITIES, *AREAS, *SCHEMES, *COMMENTS, *FINDINGS, *IMPORTS, *ATTACHMENTS, *API, *OWN, *ACCOUNTS, *CONSOLE,
+    *COMMUNITIES, *AREAS, *SCHEMES, *COMMENTS, *FINDINGS, *NOTICES, *IMPORTS, *ATTACHMENTS, *API, *OWN, *ACCOUNTS,
+    *CONSOLE,
 )  # fmt: skip
