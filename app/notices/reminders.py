@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from sqlalchemy import Table, case, func, select
 from sqlalchemy.orm import Session
 
+from app.accounts.construction.models import ConstructionAccount
 from app.annual_plans.models import PlanTask
 from app.annual_plans.queries import light_clause, warn_days_of
 from app.communities.models import CommunityRollup
@@ -30,6 +31,7 @@ _plan: Table = PlanTask.__table__  # type: ignore[assignment]
 _project: Table = WorksProject.__table__  # type: ignore[assignment]
 _report: Table = MonthlyReport.__table__  # type: ignore[assignment]
 _rollup: Table = CommunityRollup.__table__  # type: ignore[assignment]
+_grant: Table = ConstructionAccount.__table__  # type: ignore[assignment]
 _OPTIONS = {SCOPE_APPLIED: True}
 
 
@@ -58,6 +60,16 @@ def owing(session: Session, month: Month) -> dict[str, set[int]]:
     return found
 
 
+def units_of(session: Session, plans: set[int]) -> dict[int, set[int]]:
+    """Account of a construction unit → those of the plan tasks that it reports on."""
+    live = (_grant.c.state == "active", _grant.c.plan_task_id.in_(sorted(plans)))
+    statement = select(_grant.c.user_id, _grant.c.plan_task_id).where(*live).order_by(_grant.c.id)
+    found: dict[int, set[int]] = {}
+    for row in session.execute(statement, execution_options=_OPTIONS):
+        found.setdefault(row.user_id, set()).add(row.plan_task_id)
+    return found
+
+
 def remind(session: Session, today: dt.date) -> int:
     """Send what is due today; returns how many people were told. The caller commits."""
     began, told = utcnow(), 0
@@ -81,6 +93,8 @@ def _reports(session: Session, province: str, today: dt.date, editors: Mapping[s
         for county, plans in sorted(missing.items()):
             if county.startswith(province[:2]):
                 told += _tell(session, editors.get(county, []), reminder, len(plans), county, today)
+                for user_id, given in units_of(session, plans).items():
+                    told += _tell(session, [user_id], reminder, len(given), county, today)
     return told
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 from decimal import Decimal as D
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.evidence import rules
@@ -21,6 +21,7 @@ def at(text: str) -> dt.datetime:
     return dt.datetime.fromisoformat(f"{text}+08:00")
 
 
+@settings(deadline=None)
 @given(HASHES, st.sets(st.integers(0, 63), max_size=rules.NEAR))
 def test_no_near_picture_escapes_the_bands(number: int, flips: set[int]) -> None:
     """Pigeonhole: whatever few bits differ, one band is a neighbour."""
@@ -33,6 +34,7 @@ def test_no_near_picture_escapes_the_bands(number: int, flips: set[int]) -> None
     assert any(theirs in rules.neighbours(mine) for mine, theirs in bands)
 
 
+@settings(deadline=None)
 @given(HASHES)
 def test_the_stored_number_is_the_hash(number: int) -> None:
     signed = rules.number_of(f"{number:016x}")

@@ -109,9 +109,11 @@ def test_reminders_may_be_sent_as_often_as_wanted(opened: Any) -> None:
     opened.execute(sa.text("UPDATE works_project SET created_at = '2026-05-02'"))
     due, late = dt.date(2026, 7, 1), dt.date(2026, 7, 2)
     assert reminders.owing(opened, reminders.Month.at(2026, 6)) == {"430703": {plan.id}}
-    assert reminders.remind(opened, due) == 1
+    units = reminders.units_of(opened, {plan.id})
+    assert list(units.values()) == [{plan.id}] and list(units) == [actor_named("yuxia").user_id]
+    assert reminders.remind(opened, due) == 2
     assert reminders.remind(opened, due) == 0
-    assert reminders.remind(opened, late) == 1
+    assert reminders.remind(opened, late) == 2
     opened.expire_all()
     first, second = mine(opened, "dingcheng")
     assert (first.kind, second.kind) == ("report_due", "report_overdue")
