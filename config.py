@@ -131,7 +131,6 @@ def engine_options(database_url: str) -> dict[str, object]:
             "hide_parameters": True,
             "pool_size": 5,
             "max_overflow": 5,
-            "pool_pre_ping": True,
             "connect_args": {"options": "-c plan_cache_mode=force_custom_plan -c timezone=UTC -c jit=off"},
         }
     return {"hide_parameters": True, "connect_args": {"timeout": 30}}

@@ -6,6 +6,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
+from app.web.cookies import PortalSessions
 from app.web.texts import PortalEnvironment
 
 
@@ -13,6 +14,7 @@ def create_app(overrides: dict[str, object] | None = None) -> Flask:
     """Build the application: settings → extensions → capabilities → error pages → commands."""
     app = Flask("app", root_path=str(config.ROOT / "app"), template_folder="../templates", static_folder="../static")
     app.jinja_environment = PortalEnvironment
+    app.session_interface = PortalSessions()
     app.config.update(config.load())
     app.config.update(overrides or {})
     if proxies := app.config["PROXY_COUNT"]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 from flask import Flask, request
 
 from app.extensions import _, appbuilder
 from app.kernel.actor import Actor
 from app.kernel.errors import N_
+from app.web.fragments import kept
 from app.web.paths import page_path
 
 
@@ -58,6 +59,9 @@ MENU: tuple[Entry, ...] = (
     Entry("VisibilityView.show", N_("Why can't I see it?"), "eye-off", ("can_show", "Visibility")),
     Entry("console.index", N_("Maintenance console"), "tool", ("can_show", "Console")),
 )
+
+# what in an address can make another entry the current one
+NARROWING = frozenset(pair for entry in MENU for pair in entry.args)
 
 
 def register(app: Flask) -> None:
@@ -109,36 +113,46 @@ def entries_for(actor: Actor) -> list[Entry]:
     ]
 
 
-def menu_for(actor: Actor, endpoint: str) -> list[dict[str, Any]]:
-    """Label, address, icon and whether it is the current one; of two entries of a view the narrower one is.
+class MenuItem(NamedTuple):
+    """One link of the main menu as a page shows it, or a group of them (``items``)."""
+
+    label: str
+    href: str
+    icon: str
+    key: str
+    current: bool
+    waiting: int = 0
+    items: tuple[MenuItem, ...] = ()
+
+
+def menu_for(actor: Actor, endpoint: str) -> tuple[MenuItem, ...]:
+    """The menu of an actor on a page; of two entries of a view the narrower one is the current one.
 
     Entries of a group stand in ``items`` of one entry with the group's name.
     """
-    view = endpoint.partition(".")[0]
-    entries = entries_for(actor)
-    narrow = [entry for entry in entries if entry.args and entry.view == view and _asked(entry)]
-    menu: list[dict[str, Any]] = []
-    groups: dict[str, dict[str, Any]] = {}
-    for entry in entries:
-        item = {
-            "label": _(entry.label),
-            "href": page_path(entry.endpoint, **dict(entry.args)),
-            "icon": entry.icon,
-            "key": entry.view + "".join(f":{value}" for _key, value in entry.args),
-            "current": entry in narrow if narrow or entry.args else (view + "_").startswith(entry.view + "_"),
-            "count": 0,
-            "items": [],
-        }
-        if entry.group and entry.group not in groups:
-            group = {"label": _(entry.group), "icon": "folders", "key": entry.group, "current": False}
-            groups[entry.group] = {**group, "count": 0, "items": []}
-            menu.append(groups[entry.group])
-        (groups[entry.group]["items"] if entry.group else menu).append(item)
-    return menu
+    asked = frozenset(pair for pair in request.args.items() if pair in NARROWING)
+    key = ("menu", actor.permissions, actor.is_system, actor.region_level, endpoint, asked)
+    return kept(key, lambda: _menu(entries_for(actor), endpoint.partition(".")[0], asked))
 
 
-def _asked(entry: Entry) -> bool:
-    return all(request.args.get(key) == value for key, value in entry.args)
+def _menu(entries: list[Entry], view: str, asked: frozenset[tuple[str, str]]) -> tuple[MenuItem, ...]:
+    narrow = [entry for entry in entries if entry.args and entry.view == view and asked.issuperset(entry.args)]
+    groups: dict[str | int, list[MenuItem]] = {}
+    for number, entry in enumerate(entries):
+        item = MenuItem(
+            _(entry.label),
+            page_path(entry.endpoint, **dict(entry.args)),
+            entry.icon,
+            entry.view + "".join(f":{value}" for _key, value in entry.args),
+            entry in narrow if narrow or entry.args else (view + "_").startswith(entry.view + "_"),
+        )
+        groups.setdefault(entry.group or number, []).append(item)
+    return tuple(
+        MenuItem(_(group), "", "folders", group, current=False, items=tuple(items))
+        if isinstance(group, str)
+        else items[0]
+        for group, items in groups.items()
+    )
 
 
 def first_page(actor: Actor) -> str:

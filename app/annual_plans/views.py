@@ -107,20 +107,24 @@ class PlanView(AreaFormPages, LinkPages, AreaShowPages, AreaListPages):
 
     # ── list ──
     def list_context(self, state: State, preference: Preference) -> dict[str, Any]:
-        counts = self.listing.lights(current_scope())  # type: ignore[attr-defined]
         context = super().list_context(state, preference)
-        nodes = [
-            self._node(state, _(word), counts[key], {"status": key}, icon=STATE_ICONS[key], children=[])
-            for key, word in IMPLEMENTATION_STATES.items()
-        ]
-        context["tree"].insert(1, nodes)
-        options = [(key, _(word), counts[key]) for key, word in reversed(LIGHTS.items())]
+        options = [(key, _(word), context["further"][key]) for key, word in reversed(LIGHTS.items())]
         return {
             **context,
             "lights": options,
-            "states": IMPLEMENTATION_STATES,
-            "programmes": programme_words(),
+            "states": tuple(IMPLEMENTATION_STATES.items()),
+            "programmes": tuple(programme_words().items()),
         }
+
+    def further_counts(self) -> Mapping[str, int]:
+        return self.listing.lights(current_scope())  # type: ignore[attr-defined,no-any-return]
+
+    def further_nodes(self, state: State, further: Mapping[str, int]) -> list[list[dict[str, Any]]]:
+        nodes = [
+            self._node(state, _(word), further[key], {"status": key}, icon=STATE_ICONS[key], children=[])
+            for key, word in IMPLEMENTATION_STATES.items()
+        ]
+        return [nodes]
 
     # ── forms ──
     def form_notes(self, record: PlanTask | None) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import abort, flash, redirect, request
@@ -43,17 +43,30 @@ class AreaListPages(PortalModelView):
 
     def list_context(self, state: State, preference: Preference) -> dict[str, Any]:
         counts = self.listing.year_counts(current_scope())
+        further = self.further_counts()
+        data = (*map(tuple, counts), *further.items())
+        number = sum(row.number for row in counts)
+        tree = self.tree(state, preference, data, lambda: self._groups(state, counts, further, preference))
+        return {"tree": tree, "number": number, "everything": number, "further": further}
+
+    def further_counts(self) -> Mapping[str, int]:
+        """What else the tree counts, by name. Override."""
+        return {}
+
+    def further_nodes(self, state: State, further: Mapping[str, int]) -> list[list[dict[str, Any]]]:
+        """The groups of the tree that show it. Override."""
+        return []
+
+    def _groups(
+        self, state: State, counts: Sequence[Any], further: Mapping[str, int], preference: Preference
+    ) -> list[list[dict[str, Any]]]:
         views = [
             self._node(state, _("My view: %(name)s", name=view["name"]), None, view["args"], icon="bookmark",
                        children=[])
             for view in preference.views
         ]  # fmt: skip
-        tree = [self.region_nodes(state, counts), *self.more_nodes(state)]
-        return {"tree": [*tree, views] if views else tree, "number": sum(row.number for row in counts)}
-
-    def more_nodes(self, state: State) -> list[list[dict[str, Any]]]:
-        """Further groups of the tree. Override."""
-        return []
+        tree = [self.region_nodes(state, counts), *self.further_nodes(state, further)]
+        return [*tree, views] if views else tree
 
     # ── tree: jurisdiction × year ──
     def region_nodes(self, state: State, counts: Sequence[Any]) -> list[dict[str, Any]]:

@@ -220,6 +220,9 @@ class AreaListing(Listing):
 
     year_column: str
 
+    def unnarrowed(self, state: State) -> bool:
+        return not state.conditions
+
     def year_counts(self, scope: Scope) -> Sequence[Any]:
         """``(county_code, year, number)`` of the scope, answered by an index alone."""
         table: Table = self.table

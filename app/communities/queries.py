@@ -246,7 +246,7 @@ def summary(scope: Scope | None = None) -> list[Any]:
     scope = scope or current_scope()
     low, high = scope.bounds
     width = {0: 2, 2: 4}.get(len(scope.prefix), 6)
-    return list(execute(_summary(width), {"low": low, "high": high}))
+    return list(execute(_summary(width), {"low": low, "high": high}).all())
 
 
 @cache
@@ -275,7 +275,7 @@ def _within(county_code: Any) -> ColumnElement[bool]:
 def towns_of(county_code: str) -> list[Any]:
     """(town_code or None, number) of a county, served by an index."""
     low, high = current_scope().bounds
-    return list(execute(_towns(), {"low": low, "high": high, "county": county_code}))
+    return list(execute(_towns(), {"low": low, "high": high, "county": county_code}).all())
 
 
 @cache

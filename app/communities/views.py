@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import abort, flash, redirect, request
@@ -58,32 +59,41 @@ class CommunityView(CommunityPages, PortalModelView):
         rows = queries.summary()
         regions = [row for row in rows if row.kind == "region"]
         states = [row for row in rows if row.kind == "state"]
+        totals = (
+            sum(row.communities for row in regions),
+            sum(row.households for row in regions),
+            sum((row.floor_area for row in regions), start=0),
+        )
         todo = sum(row.communities for row in states if not row.complete)
+        actor = current_actor()
+        towns = queries.towns_of(actor.region_code) if actor.region_level == "county" else ()
         return {
-            "tree": self._tree(state, regions, states, todo, preference),
-            "totals": (
-                sum(row.communities for row in regions),
-                sum(row.households for row in regions),
-                sum((row.floor_area for row in regions), start=0),
+            "tree": self.tree(
+                state, preference, (*map(tuple, rows), *map(tuple, towns)),
+                lambda: self._tree(state, regions, states, towns, todo, preference),
             ),
+            "totals": totals,
+            "everything": totals[0],
             "todo": todo,
-            "place_kinds": PLACE_KINDS,
-            "property_kinds": PROPERTY_KINDS,
+            "place_kinds": tuple(PLACE_KINDS.items()),
+            "property_kinds": tuple(PROPERTY_KINDS.items()),
         }
 
-    def _tree(self, state: State, regions: list[Any], states: list[Any], todo: int, preference: Preference) -> list[Any]:
+    def _tree(
+        self, state: State, regions: list[Any], states: list[Any], towns: Sequence[Any], todo: int, preference: Preference
+    ) -> list[Any]:
         """辖区年份目录: jurisdiction, plan year, and what is to complete."""
         kept = [
             self._node(state, _("My view: %(name)s", name=view["name"]), None, view["args"], icon="bookmark", children=[])
             for view in preference.views
         ]
         return [
-            self._region_nodes(state, regions),
+            self._region_nodes(state, regions, towns),
             self._year_nodes(state, states),
             [*self._todo_node(state, todo), *kept],
         ]
 
-    def _region_nodes(self, state: State, regions: list[Any]) -> list[dict[str, Any]]:
+    def _region_nodes(self, state: State, regions: list[Any], towns: Sequence[Any]) -> list[dict[str, Any]]:
         names = current()
         code = current_actor().region_code
         total = sum(row.communities for row in regions)
@@ -91,7 +101,7 @@ class CommunityView(CommunityPages, PortalModelView):
             children = [
                 self._node(state, names.town(town).name if town else _("No sub-district yet"), number,
                            {"town": town or "none"}, children=[])
-                for town, number in sorted(queries.towns_of(code), key=lambda pair: -pair[1])
+                for town, number in sorted(towns, key=lambda pair: -pair[1])
             ]  # fmt: skip
         else:
             children = [

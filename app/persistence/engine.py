@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+from psycopg import OperationalError
 from sqlalchemy import Engine, event, text
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session, SessionTransaction
 
 from app.persistence.context import current_scope
 
 APP_ROLE = "portal_app"
+PING_AFTER = 2.0  # seconds
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=NORMAL",
@@ -32,6 +36,25 @@ def _on_connect(connection: Any, _record: Any) -> None:
         cursor.close()
     elif type(connection).__module__.startswith("psycopg"):
         _become_application(connection)
+
+
+@event.listens_for(Engine, "checkin")
+def _on_checkin(_connection: Any, record: Any) -> None:
+    record.info["portal_rested_since"] = time.monotonic()
+
+
+@event.listens_for(Engine, "checkout")
+def _on_checkout(connection: Any, record: Any, _fairy: Any) -> None:
+    """A PostgreSQL connection that rested is asked whether it still lives (another one takes its place); one that
+    was just in use is not, which would cost every request a round trip."""
+    rested = time.monotonic() - record.info.get("portal_rested_since", time.monotonic())
+    if rested < PING_AFTER or not type(connection).__module__.startswith("psycopg"):
+        return
+    try:
+        connection.execute("SELECT 1")
+        connection.rollback()
+    except OperationalError as error:
+        raise DisconnectionError("the connection was lost while it rested") from error
 
 
 def _become_application(connection: Any) -> None:

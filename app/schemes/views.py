@@ -68,4 +68,4 @@ class SchemeView(SchemeFormPages, SchemeContentPages, SchemeFlowPages, PortalMod
             node(_("My view: %(name)s", name=view["name"]), None, view["args"], icon="bookmark")
             for view in preference.views
         ]
-        return {"tree": [[top], [waiting, *saved]], "states": rules.FLOW.states, "department": department}
+        return {"tree": [[top], [waiting, *saved]], "states": tuple(rules.FLOW.states.items()), "department": department}

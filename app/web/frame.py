@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from flask import Flask, current_app, g, request
 from flask_babel import get_locale, ngettext, pgettext
 from flask_login.utils import _user_context_processor
-from flask_wtf.csrf import generate_csrf
 from jinja2 import StrictUndefined
 
 from app.accounts.listing import browser, role_labels, when
@@ -17,9 +16,14 @@ from app.extensions import _
 from app.kernel.text import mask_phone
 from app.persistence.context import current_actor
 from app.regions.cache import current
+from app.web.cookies import csrf_token
+from app.web.fragments import kept
 from app.web.paths import page_path
 from app.web.shell import init_shell
 from app.web.wording import local_time, number, translate
+
+if TYPE_CHECKING:
+    from app.navigation import MenuItem
 
 
 @dataclass(frozen=True)
@@ -48,13 +52,14 @@ class Portal:
         return str(get_locale())
 
     @property
-    def languages(self) -> list[dict[str, Any]]:
-        """Every language with the address that switches to it."""
+    def other_languages(self) -> tuple[tuple[str, str, str], ...]:
+        """Code, name and switching address of every language but the present one."""
         now = self.lang
-        return [
-            {"code": code, "label": entry["name"], "href": page_path("LocaleView.index", locale=code), "current": code == now}
+        return tuple(
+            (code, entry["name"], page_path("LocaleView.index", locale=code))
             for code, entry in current_app.config["LANGUAGES"].items()
-        ]
+            if code != now
+        )
 
     @property
     def title(self) -> str:
@@ -69,7 +74,7 @@ class Portal:
         return current().path(code) if code else ""
 
     @property
-    def nav(self) -> list[dict[str, Any]]:
+    def nav(self) -> tuple[MenuItem, ...]:
         from app.navigation import menu_for
 
         return menu_for(current_actor(), request.endpoint or "")
@@ -85,8 +90,8 @@ class Portal:
         actor = current_actor()
         if not actor.is_authenticated:
             return None
-        labels = [_(ROLES[name].label) for name in sorted(actor.roles) if name in ROLES]
-        return Who(actor.username, actor.display_name or actor.username, "、".join(labels), actor.department)
+        label = kept(("roles", actor.roles), lambda: "、".join(_labels(actor.roles)))
+        return Who(actor.username, actor.display_name or actor.username, label, actor.department)
 
     @property
     def notice_count(self) -> int:
@@ -96,6 +101,10 @@ class Portal:
     @property
     def notices_url(self) -> str:
         return page_path("NoticeView.list") if current_actor().may("can_list", "Notice") else ""
+
+
+def _labels(roles: frozenset[str]) -> list[str]:
+    return [_(ROLES[name].label) for name in sorted(roles) if name in ROLES]
 
 
 def install(app: Flask) -> None:
@@ -111,7 +120,7 @@ def install(app: Flask) -> None:
         browser=browser,
         when=when,
     )
-    app.jinja_env.globals.update(csrf_token=generate_csrf, current_actor=current_actor)
+    app.jinja_env.globals.update(csrf_token=csrf_token, current_actor=current_actor)
     app.jinja_env.install_gettext_callables(_, ngettext, newstyle=True, pgettext=pgettext)  # type: ignore[attr-defined]
     init_shell(app)
     # no template asks for the ORM user, which costs a statement a page; the frame shows the actor

@@ -107,6 +107,11 @@ class State:
         """Only what stays when another part of the list is chosen: sorting and page size."""
         return State({key: value for key, value in self.args.items() if key in ("sort", "size")})
 
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """The arguments as part of a key."""
+        return tuple(self.args.items())
+
     @cached_property
     def plain(self) -> dict[str, str]:
         """Only what narrows the list."""

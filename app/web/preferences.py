@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -29,6 +30,11 @@ class Preference:
     columns: tuple[str, ...] = ()
     size: int = 20
     views: tuple[dict[str, Any], ...] = field(default_factory=tuple)
+
+    @cached_property
+    def key(self) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+        """The saved views as names and pairs of arguments."""
+        return tuple((view["name"], tuple(view["args"].items())) for view in self.views)
 
 
 def of(user_id: int | None, listing: str) -> Preference:

@@ -11,10 +11,11 @@ from typing import Any
 
 from flask import Flask
 
+from app.web import fragments
 from app.web.assets import asset, assets_watched
 from app.web.fields import control, filter_control, kind_of
 from app.web.icons import icon
-from app.web.tree import tree_nodes
+from app.web.tree import tree_groups
 
 
 def number(value: Any, digits: int = 0, empty: str = "—") -> str:
@@ -30,13 +31,14 @@ def day(value: date | datetime | None, empty: str = "—") -> str:
 
 
 def init_shell(app: Flask) -> None:
-    """Register the globals icon, asset, control, filter_control, kind_of and the filters n0, n2, n4, day."""
+    """Register the globals fragment, icon, asset, control, filter_control, kind_of and the filters n0, n2, n4, day."""
     env = app.jinja_env
     if not assets_watched(app):
         env.fixed = frozenset({"icon", "asset"})  # type: ignore[attr-defined]
     env.globals.update(
-        asset=asset, icon=icon, tree_nodes=tree_nodes, control=control, filter_control=filter_control, kind_of=kind_of
+        asset=asset, icon=icon, tree_groups=tree_groups, control=control, filter_control=filter_control, kind_of=kind_of
     )
+    fragments.install(app)
     env.filters["n0"] = lambda value: number(value, 0)
     env.filters["n2"] = lambda value: number(value, 2)
     env.filters["n4"] = lambda value: number(value, 4)

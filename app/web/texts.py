@@ -56,10 +56,10 @@ class PortalEnvironment(Environment):
     def _load_template(self, name: str, globals: Any) -> Template:
         if not self.language and (locale := flask_babel.get_locale()) is not None:
             mount = request.script_root if has_request_context() else ""
-            return self._in(str(locale), mount)._load_template(name, globals)
+            return self.speaking(str(locale), mount)._load_template(name, globals)
         return super()._load_template(name, globals)
 
-    def _in(self, language: str, mount: str) -> PortalEnvironment:
+    def speaking(self, language: str, mount: str) -> PortalEnvironment:
         """The environment of a language (and mount point): filters and globals of this one, templates of its own."""
         known: dict[tuple[str, str], PortalEnvironment] = self.__dict__.setdefault("portal_languages", {})
         if (language, mount) not in known:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -10,6 +10,13 @@ from markupsafe import Markup
 from app.extensions import _
 from app.web.icons import icon
 from app.web.rows import html
+
+Groups = Sequence[Iterable[Mapping[str, Any]]]
+
+
+def tree_groups(groups: Groups) -> Markup:
+    """Groups of nodes with a line between them."""
+    return Markup("<hr>").join([tree_nodes(nodes) for nodes in groups])
 
 
 def tree_nodes(nodes: Iterable[Mapping[str, Any]]) -> Markup:

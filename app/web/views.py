@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from flask import abort, jsonify, request, url_for
 from flask_appbuilder import ModelView, expose
 from flask_appbuilder.security.decorators import has_access, permission_name
+from markupsafe import Markup
 
 from app.extensions import db
 from app.kernel.calendar import today
@@ -15,9 +17,11 @@ from app.persistence.gate import execute_applied
 from app.persistence.work import unit_of_work
 from app.regions.cache import current
 from app.web import exports, preferences
-from app.web.listing import PAGE_SIZES, Listing, State
+from app.web.fragments import fragment, kept, macro
+from app.web.listing import PAGE_SIZES, Column, Listing, Page, State
 from app.web.paths import page_path
 from app.web.rows import column_boxes, table_body, table_head
+from app.web.tree import Groups, tree_groups
 
 
 class PortalModelView(ModelView):
@@ -53,8 +57,9 @@ class PortalModelView(ModelView):
         preference = preferences.of(current_actor().user_id, self.listing.key)
         state = self.listing.state(request.args, preference.size)
         columns = self.listing.pick(preference.columns)
-        page = self.listing.page(state, columns)
-        export_boxes, chooser = column_boxes(self.listing, columns)
+        context = self.list_context(state, preference)
+        everything = context.pop("everything", None) if self.listing.unnarrowed(state) else None
+        page = self.listing.page(state, columns, everything)
         here = self.path("list")
         return self.render_template(
             self.list_template,
@@ -63,21 +68,57 @@ class PortalModelView(ModelView):
             state=state,
             columns=columns,
             page=page,
-            head=table_head(columns, state, here),
+            head=self._head(columns, state, here),
             body=table_body(self, columns, page),
             preference=preference,
-            sizes=PAGE_SIZES,
-            export_boxes=export_boxes,
-            column_boxes=chooser,
+            drawers=self._drawers(columns, page, preference, here),
             here=here,
-            pager_href=lambda number: state.url(here, page=number if number > 1 else None),
-            size_href=lambda size: state.url(here, size=size),
-            export_name=self.export_name(),
-            **self.list_context(state, preference),
+            pager=self._pager(page, state, here),
+            **context,
         )
 
+    def _head(self, columns: Sequence[Column], state: State, here: str) -> Markup:
+        key = ("head", here, *[column.key for column in columns], state.pairs)
+        return kept(key, lambda: table_head(columns, state, here))
+
+    def _pager(self, page: Page, state: State, here: str) -> Markup:
+        """Links to other pages and sizes of this list."""
+
+        def draw() -> Markup:
+            return macro("components/macros.html", "pager")(
+                page.total, page.number, page.size,
+                lambda number: state.url(here, page=number if number > 1 else None),
+                lambda size: state.url(here, size=size), PAGE_SIZES, page.capped,
+            )  # fmt: skip
+
+        return kept(("pager", here, state.pairs, page.total, page.number, page.size, page.capped), draw)
+
+    def _drawers(self, columns: Sequence[Column], page: Page, preference: preferences.Preference, here: str) -> Markup:
+        """Export panel, choice of columns and saved views."""
+        export_boxes, chooser = column_boxes(self.listing, columns)
+        total = f"{page.total:,}+" if page.capped else f"{page.total:,}"
+        return fragment(
+            "frame/list_drawers.html",
+            {"rows": len(page.rows), "total": total, "export_name": self.export_name()},
+            export=self.path("export") if "export" in self.include_route_methods and self.may("export") else "",
+            preferences=self.path("preferences"),
+            here=here,
+            export_boxes=export_boxes,
+            column_boxes=chooser,
+            views=preference.key,
+        )
+
+    def tree(self, state: State, preference: preferences.Preference, data: Hashable, make: Callable[[], Groups]) -> Markup:
+        """The directory of the list; ``data`` is what was counted, ``make`` gives groups of nodes from that,
+        the state, the views, the actor's region and the regions' names, and from nothing else."""
+        actor = current_actor()
+        place = (actor.region_code, actor.region_level, current().version)
+        key = ("tree", type(self), place, state.pairs, preference.key, data)
+        return kept(key, lambda: tree_groups(make()))
+
     def list_context(self, state: State, preference: preferences.Preference) -> dict[str, Any]:
-        """What a list adds to the page: tree, sums, toolbar. Override."""
+        """What a list adds to the page: tree, sums, toolbar; ``everything`` tells how many rows there are in all
+        where the tree has counted them anyway. Override."""
         return {"tree": [], "sums": ""}
 
     def _node(self, state: State, label: str, count: int | None, args: dict[str, Any], **more: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from flask_wtf.csrf import CSRFProtect
 from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
 
 import config
+from app.navigation import MenuItem
 from app.web.shell import init_shell
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -29,7 +30,7 @@ class Portal:
     session_url = "/session/"
     search_url = "/"
     notice_count = 2
-    nav = ({"label": "Sample", "href": "/", "icon": "home", "current": True, "count": 1},)
+    nav = (MenuItem("Sample", "/", "home", "sample", current=True, count=1),)
 
     @property
     def user(self) -> dict[str, str] | None:
