@@ -34,7 +34,7 @@ def answer(
     wanted = form.getlist("columns")
     columns = [column for column in listing.columns if column.key in wanted] or listing.pick(None)
     ids = _ids(form)
-    out = tempfile.TemporaryFile()
+    out = tempfile.TemporaryFile()  # noqa: SIM115  closed by the response
     sheet = Sheet(
         name=title[:31],
         columns=[sheet_column(column) for column in columns],

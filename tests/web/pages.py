@@ -30,7 +30,7 @@ class Portal:
     session_url = "/session/"
     search_url = "/"
     notice_count = 2
-    nav = (MenuItem("Sample", "/", "home", "sample", current=True, count=1),)
+    nav = (MenuItem("Sample", "/", "home", "sample", current=True, waiting=1),)
 
     @property
     def user(self) -> dict[str, str] | None:
