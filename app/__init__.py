@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -10,9 +13,16 @@ from app.web.cookies import PortalSessions
 from app.web.texts import PortalEnvironment
 
 
+class PortalFlask(Flask):
+    """Flask without coroutines: nobody need look at every function whether it is one."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
+
+
 def create_app(overrides: dict[str, object] | None = None) -> Flask:
     """Build the application: settings → extensions → capabilities → error pages → commands."""
-    app = Flask("app", root_path=str(config.ROOT / "app"), template_folder="../templates", static_folder="../static")
+    app = PortalFlask("app", root_path=str(config.ROOT / "app"), template_folder="../templates", static_folder="../static")
     app.jinja_environment = PortalEnvironment
     app.session_interface = PortalSessions()
     app.config.update(config.load())

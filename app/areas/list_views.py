@@ -16,7 +16,7 @@ from app.kernel.errors import RuleViolation
 from app.persistence.context import current_actor, current_scope
 from app.persistence.work import unit_of_work
 from app.regions.cache import current
-from app.web.listing import Listing, State, whole
+from app.web.listing import Listing, State
 from app.web.preferences import Preference
 from app.web.views import PortalModelView, row_id
 from app.web.wording import translate
@@ -176,8 +176,3 @@ class AreaBinPages(PortalModelView):
         else:
             flash(_("%(n)s were restored.", n=number), "success")
         return redirect(self.path("list"))
-
-
-def older_than() -> int | None:
-    """``before`` of the address: where an older page of the history starts."""
-    return whole(request.args.get("before"))

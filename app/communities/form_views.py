@@ -1,4 +1,4 @@
-"""Adding, editing, checking and showing one community (M1.4.1, M1.4.4): the pages of the record itself."""
+"""Adding, editing and checking one community (M1.4.1, M1.4.4): the form of the record."""
 
 from __future__ import annotations
 
@@ -9,11 +9,7 @@ from flask import abort, flash, jsonify, redirect, request, url_for
 from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 
-from app.attachments.panels import panels
-from app.audit import services as audit
-from app.audit.history import History, history
 from app.communities import assessment, record_queries, services
-from app.communities.evidence import OWNER
 from app.communities.fields import FIELDS, GROUP_LABELS, TYPED, missing_fields
 from app.communities.forms import PHONES, CommunityForm, text_of, texts_of, word_of
 from app.communities.models import Community
@@ -24,8 +20,7 @@ from app.persistence.work import unit_of_work
 from app.regions import tianditu
 from app.regions.cache import current
 from app.web import conflicts, drafts, submissions
-from app.web.errors import finding_json, wants_json
-from app.web.listing import whole
+from app.web.errors import finding_json
 from app.web.views import row_id
 from app.web.wording import translate
 
@@ -44,7 +39,7 @@ def apply_picks(form: CommunityForm, record: Community, picks: Any) -> None:
 
 
 class CommunityPages:
-    """Mixed into CommunityView: ``add``, ``edit``, ``check``, ``show``, ``reveal``."""
+    """Mixed into CommunityView: ``add``, ``edit``, ``check``."""
 
     # --- the form ---
 
@@ -192,51 +187,6 @@ class CommunityPages:
             ],
         )
 
-    # --- the record ---
-
-    @expose("/show/<pk>", methods=["GET"])
-    @has_access
-    @permission_name("show")
-    def show(self, pk: str) -> Any:
-        return self._show_page(self._record(pk))
-
-    def _show_page(self, record: Community, revealed: dict[str, str] | None = None) -> Any:
-        return self.render_template(  # type: ignore[attr-defined]
-            "communities/show.html", view=self, record=record, revealed=revealed or {}, phones=PHONES,
-            city=current().city_name(record.county_code), county=current().name(record.county_code),
-            words={key: word_of(key, text_of(key, getattr(record, key))) for key in TYPED},
-            labels=labels(), groups=GROUP_LABELS, history_open="before" in request.args,
-            missing=missing_list(record), warnings=assessment.read_warnings(record.confirmed_warnings),
-            holder=services.holder_of(record) if record.place_state != "free" else None,
-            events=self._events(record),
-            files=panels(db.session(), current_actor(), OWNER.entity, record),
-            online=tianditu.configured(),
-        )  # fmt: skip
-
-    def _events(self, record: Community) -> History | None:
-        """The history for those who may read it; ``before`` in the address asks for older changes."""
-        if not current_actor().may("can_history", "Community"):
-            return None
-        return history("Community", record.id, before=whole(request.args.get("before")))
-
-    @expose("/reveal/<pk>/<field>", methods=["POST"])
-    @has_access
-    @permission_name("reveal")
-    def reveal(self, pk: str, field: str) -> Any:
-        """The whole phone number; that it was looked at is recorded (rules.md, Phones)."""
-        record = self._record(pk)
-        if field not in PHONES:
-            abort(404)
-        with unit_of_work() as session:
-            number = getattr(record, field)
-            audit.record(
-                session, "reveal", entity="Community", entity_id=record.id, label=record.name,
-                county_code=record.county_code, after={"field": field},
-            )  # fmt: skip
-        if wants_json():
-            return jsonify(phone=number)
-        return self._show_page(self._record(pk), {field: number})
-
 
 def back(community_id: int) -> str:
     """Where a saved form leads: to the area whose page it was opened from, else to the community."""
@@ -244,12 +194,7 @@ def back(community_id: int) -> str:
     return asked if _AREA_PAGE.match(asked) else url_for("CommunityView.show", pk=community_id)
 
 
-def labels() -> dict[str, Any]:
-    """What each field is called, from the table's own labels."""
-    return {key: Community.__table__.c[key].info.get("label", key) for key in (*TYPED, "county_code")}
-
-
-def missing_list(record: Community) -> list[str]:
+def missing_list(record: Any) -> list[str]:
     """Required fields a record still lacks, in the order of the form."""
     return missing_fields({key: getattr(record, key) for key in (*TYPED, "county_code")})
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, literal, null, or_, select, union_all
+from sqlalchemy import ColumnElement, and_, bindparam, false, literal, null, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from app.communities.models import Community
@@ -15,10 +15,20 @@ from app.communities.rules import Candidate, Thresholds
 from app.kernel.geo import haversine_m
 from app.kernel.text import normalised_name
 from app.persistence.context import current_scope
-from app.persistence.gate import SCOPE_APPLIED, WITH_DELETED, scope_clause
+from app.persistence.gate import SCOPE_APPLIED, WITH_DELETED, execute_applied, scope_clause
 
 _community = Community.__table__
 _APPLIED = {SCOPE_APPLIED: True}
+_SHOWN = (
+    select(*(column for column in _community.c if column.key not in ("search_grams", "normalised_name", "initials")))
+    .where(
+        _community.c.id == bindparam("id"),
+        _community.c.deleted_at.is_(None),
+        _community.c.county_code >= bindparam("low"),
+        _community.c.county_code < bindparam("high"),
+    )
+    .execution_options(**_APPLIED)
+)
 # degrees of a metre anywhere in China, a hair too many
 _LNG_M, _LAT_M = 1 / 64_000, 1 / 110_000
 MOST_ON_MAP = 400
@@ -51,6 +61,12 @@ def find(session: Session, community_id: int, *, deleted: bool = False) -> Commu
     """The record if it exists for the actor (scope gate); with ``deleted`` also from the recycle bin."""
     statement = select(Community).where(Community.id == community_id)
     return session.scalar(statement.execution_options(**{WITH_DELETED: deleted}))
+
+
+def shown(session: Session, community_id: int) -> Any:
+    """The row of a living community as its page shows it, or None; cheaper than the record that can be changed."""
+    low, high = current_scope().bounds
+    return execute_applied(session, _SHOWN, {"id": community_id, "low": low, "high": high}).first()
 
 
 def several(session: Session, ids: Sequence[int], *, deleted: bool = False) -> list[Community]:

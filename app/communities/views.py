@@ -16,6 +16,7 @@ from app.communities.forms import CommunityForm
 from app.communities.listing import place_text
 from app.communities.models import Community
 from app.communities.rules import PLACE_KINDS, PROPERTY_KINDS
+from app.communities.show_views import CommunityShowPages
 from app.extensions import _, _l, db
 from app.kernel.errors import RuleViolation
 from app.persistence.context import current_actor
@@ -35,7 +36,7 @@ def ticked(listing: Listing) -> tuple[list[int], bool]:
     return [row_id(value) for value in request.form.getlist("rowid")], False
 
 
-class CommunityView(CommunityPages, PortalModelView):
+class CommunityView(CommunityPages, CommunityShowPages, PortalModelView):
     """The list of the user's communities with tree, search, filters and export; pages of a record mixed in."""
 
     route_base = "/communities"

@@ -54,25 +54,27 @@ _SHARED: list[Any] = [
 ]
 
 
+class LineFormatter(structlog.stdlib.ProcessorFormatter):
+    """Lines of JSON; that of an answered request without the processors, for its values are known and plain."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        if not hasattr(record, "told"):
+            return super().format(record)
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds")
+        level = record.levelname.lower()
+        told = {**record.told, "event": "request", "level": level, "logger": record.name}
+        return json.dumps({**told, "at": at.replace("+00:00", "Z")}, ensure_ascii=False)
+
+
 def formatter() -> logging.Formatter:
     """Lines of JSON for structlog's events and for those of any library alike."""
-    return structlog.stdlib.ProcessorFormatter(
+    return LineFormatter(
         foreign_pre_chain=_SHARED,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
         ],
     )
-
-
-class RequestLine(logging.Formatter):
-    """The line of an answered request, written without the processors above: all of its values are known and plain."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds")
-        level = record.levelname.lower()
-        told = {**record.told, "event": "request", "level": level, "logger": record.name}  # type: ignore[attr-defined]
-        return json.dumps({**told, "at": at.replace("+00:00", "Z")}, ensure_ascii=False)
 
 
 def configure(testing: bool) -> None:
@@ -90,10 +92,6 @@ def configure(testing: bool) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
-    requests, lines = logging.getLogger("portal.request"), logging.StreamHandler(sys.stderr)
-    lines.setFormatter(RequestLine())
-    requests.handlers[:] = [lines]
-    requests.propagate = False
     for chatty in ("flask_appbuilder", "werkzeug", "alembic", "huey", "flask_limiter"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 

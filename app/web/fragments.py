@@ -14,13 +14,12 @@ import secrets
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any, TypeVar
 
-from flask import Flask, current_app, has_request_context, request
-from flask_babel import get_locale
+from flask import Flask, current_app
 from jinja2 import Environment
 from markupsafe import Markup, escape
 
 from app.web.cookies import csrf_token
-from app.web.texts import PortalEnvironment
+from app.web.texts import PortalEnvironment, speaking
 
 T = TypeVar("T")
 MOST = 1500
@@ -41,7 +40,7 @@ def kept(key: Hashable, make: Callable[[], T]) -> T:
     must not be changed.
     """
     known: dict[Hashable, Any] = current_app.extensions.setdefault(_STORE, {})
-    full = (_speaking(), key)
+    full = (speaking(), key)
     found = known.get(full)
     if found is None:
         found = make()
@@ -77,16 +76,11 @@ def slot(name: str) -> Markup:
     return Markup(f"{_MARK}:{name}:")
 
 
-def _speaking() -> tuple[str, str]:
-    """Language and mount point: they change what translations and addresses give."""
-    return str(get_locale()), request.script_root if has_request_context() else ""
-
-
 def _template(name: str) -> Any:
     environments: dict[tuple[str, str], Environment] = current_app.extensions.setdefault(_ENVIRONMENTS, {})
-    if (speaking := _speaking()) not in environments:
-        environments[speaking] = _without_request(current_app.jinja_env, *speaking)
-    return environments[speaking].get_template(name)
+    if (spoken := speaking()) not in environments:
+        environments[spoken] = _without_request(current_app.jinja_env, *spoken)
+    return environments[spoken].get_template(name)
 
 
 def _without_request(env: Environment, language: str, mount: str) -> Environment:

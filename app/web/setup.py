@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -55,6 +55,19 @@ def use_catalogues(app: Flask) -> None:
     app.before_request(domain.as_default)
 
 
+class Headers(Talisman):  # type: ignore[misc]
+    """Talisman whose policies, which hold no nonces, are put together once."""
+
+    def _parse_policy(self, policy: Any) -> str:
+        if policy is not CSP:
+            return str(super()._parse_policy(policy))
+        return self._usual
+
+    @cached_property
+    def _usual(self) -> str:
+        return str(super()._parse_policy(CSP))
+
+
 def init_extensions(app: Flask) -> None:
     """Database, migrations, CSRF, headers and the per-request actor."""
     use_catalogues(app)
@@ -62,7 +75,7 @@ def init_extensions(app: Flask) -> None:
     install_session_events()
     migrate.init_app(app, db, directory=str(config.ROOT / "app" / "migrations"), compare_type=True)
     csrf.init_app(app)
-    Talisman(
+    Headers(
         app,
         content_security_policy=CSP,
         force_https=False,

@@ -31,6 +31,22 @@ def lazy_gettext(msgid: str, **values: Any) -> LazyString:
     return LazyString(gettext, msgid, **values)
 
 
+def speaking() -> tuple[str, str]:
+    """Language and mount point of the request, which decide what a translation and an address come to."""
+    try:
+        held = g._flask_babel
+        if held.portal_locale is held.babel_locale:
+            return held.portal_speaking  # type: ignore[no-any-return]
+    except (AttributeError, RuntimeError):
+        pass  # as below
+    _catalogue()
+    return _speaking(flask_babel.get_locale())
+
+
+def _speaking(locale: Any) -> tuple[str, str]:
+    return str(locale), request.script_root if has_request_context() else ""
+
+
 def _catalogue() -> Callable[[str], str]:
     try:
         held = g._flask_babel
@@ -42,7 +58,7 @@ def _catalogue() -> Callable[[str], str]:
     locale = flask_babel.get_locale()
     if locale is not None:
         held = g._flask_babel
-        held.portal_locale, held.portal_gettext = locale, translate
+        held.portal_locale, held.portal_gettext, held.portal_speaking = locale, translate, _speaking(locale)
     return translate
 
 
@@ -52,6 +68,10 @@ class PortalEnvironment(Environment):
     language = ""
     #: Globals whose answer to literal arguments never changes while the process lives.
     fixed: frozenset[str] = frozenset()
+
+    def make_globals(self, d: Any) -> Any:
+        """Plain instead of chained: every import of macros compares these names with its own."""
+        return {**self.globals, **(d or {})}
 
     def _load_template(self, name: str, globals: Any) -> Template:
         if not self.language and (locale := flask_babel.get_locale()) is not None:

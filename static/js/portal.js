@@ -145,8 +145,10 @@
     if (e.target.closest('[data-back]')) { if (history.length > 1) { history.back(); } else { location.href = '/'; } }
     var tab = e.target.closest('[role="tab"][aria-controls]'); if (tab) { e.preventDefault(); pick(tab); }
   });
+  /* what a panel has not fetched yet it fetches when it is first shown */
+  function later(panel) { var part = panel && $('[data-later]', panel); if (part && window.htmx) { window.htmx.trigger(part, 'shown'); } }
   function pick(tab) {
-    $$('[role="tab"]', tab.closest('[role="tablist"]')).forEach(function (t) { var on = t === tab, p = doc.getElementById(t.getAttribute('aria-controls')); t.setAttribute('aria-selected', String(on)); t.tabIndex = on ? 0 : -1; if (p) { p.hidden = !on; } });
+    $$('[role="tab"]', tab.closest('[role="tablist"]')).forEach(function (t) { var on = t === tab, p = doc.getElementById(t.getAttribute('aria-controls')); t.setAttribute('aria-selected', String(on)); t.tabIndex = on ? 0 : -1; if (p) { p.hidden = !on; } if (on) { later(p); } });
   }
   doc.addEventListener('keydown', function (e) {
     if (!e.target.matches || !e.target.matches('[role="tab"]') || !/^Arrow(Left|Right)$/.test(e.key)) { return; }

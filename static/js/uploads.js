@@ -156,5 +156,8 @@
     var files = Array.prototype.slice.call(e.target.files); e.target.value = ''; start(e.target.closest('[data-uploads]'), files);
   });
   window.addEventListener('beforeunload', function (e) { if (active) { e.preventDefault(); e.returnValue = ''; } });
-  $$('[data-uploads]').forEach(function (box) { gallery(box); if ($('[data-files-body][data-waiting]', box)) { setTimeout(function () { refresh(box, 1); }, 3000); } });
+  function ready() {
+    $$('[data-uploads]:not([data-ready])').forEach(function (box) { box.dataset.ready = ''; gallery(box); if ($('[data-files-body][data-waiting]', box)) { setTimeout(function () { refresh(box, 1); }, 3000); } });
+  }
+  ready(); doc.addEventListener('htmx:afterSettle', ready);
 }());

@@ -38,6 +38,8 @@ def record(app_sqlite: Flask, folder: Path, page_as: Callable[..., Any]) -> Iter
         page = page_as("dingcheng", width=width)
         page.on("pageerror", lambda error: faults.append(f"{error}\n{error.stack}"))
         page.goto(f"/communities/show/{number}")
+        page.locator("#files-h").scroll_into_view_if_needed()
+        page.wait_for_selector(PANEL, timeout=WAIT)
         return page
 
     yield opened
@@ -153,6 +155,7 @@ def test_a_reader_is_offered_no_upload(app_sqlite: Flask, folder: Path, page_as:
         number = community_of("430703")
     page = page_as("hunan")
     page.goto(f"/communities/show/{number}")
+    page.locator("#files-h").scroll_into_view_if_needed()
     page.wait_for_selector("text=暂无附件")
     assert page.locator("[data-uploads-input]").count() == 0
     _sound(page)

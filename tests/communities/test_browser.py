@@ -86,6 +86,7 @@ def test_adding_with_the_map(page_as: Callable[..., Any], width: int) -> None:
     page.click("[data-reveal] button")
     _until(page, "document.querySelector('[data-phone]').textContent === '13800000017'")
     page.click("#tab-history")
+    page.wait_for_selector("#history .trace", timeout=WAIT)
     assert "兰苑新区" in page.inner_text("h1") and page.is_visible("#history .trace")
     page.goto("/communities/add")
     assert _value(page, "name") == "", "no draft is left"

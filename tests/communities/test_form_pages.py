@@ -253,8 +253,11 @@ def test_history_is_for_those_who_may_read_it(
         f"/communities/edit/{number}",
         data={**_form(clerk, f"/communities/edit/{number}"), "address": "新址 1 号"},
     )
+    for asked in ("tab=history", "before=", "part=history"):
+        page = clerk.get(f"/communities/show/{number}?{asked}").get_data(as_text=True)
+        assert "新址 1 号" in page and "<del>善卷路 9 号</del>" in page
     page = clerk.get(f"/communities/show/{number}").get_data(as_text=True)
-    assert "修改记录" in page and "新址 1 号" in page and "<del>善卷路 9 号</del>" in page
+    assert "修改记录" in page and "<del>" not in page, "the history is fetched when its tab is chosen"
     above = signed_in("hunan").get(f"/communities/show/{number}").get_data(as_text=True)
     assert "修改记录" in above and f"/communities/edit/{number}" not in above
 
@@ -351,7 +354,9 @@ def test_recycle_bin(clerk: FlaskClient, signed_in: Callable[[str], FlaskClient]
 @pytest.mark.parametrize(
     ("address", "most"),
     [
-        ("/communities/show/{}", 5),
+        ("/communities/show/{}", 2),
+        ("/communities/show/{}?part=history", 3),
+        ("/communities/show/{}?part=files", 4),
         ("/communities/edit/{}", 4),
         ("/communities/add", 3),
         ("/communities/bin/list/", 8),
