@@ -11,7 +11,7 @@ from flask_appbuilder.security.decorators import has_access, permission_name
 
 from app.communities import assessment, record_queries, services
 from app.communities.fields import FIELDS, GROUP_LABELS, TYPED, missing_fields
-from app.communities.forms import PHONES, CommunityForm, text_of, texts_of, word_of
+from app.communities.forms import PHONES, CommunityForm, texts_of, word_of
 from app.communities.models import Community
 from app.extensions import _, db
 from app.kernel.errors import RuleViolation, StaleRow

@@ -16,7 +16,7 @@ from app.extensions import _, _l
 from app.kernel.text import mask_phone
 from app.regions.cache import current
 from app.web.listing import Column, Filter, choice_filter, range_filter, region_clause
-from app.web.rows import html
+from app.web.rows import html, html_all
 from app.web.wording import local_time
 
 BASICS = _l("Basic information")
@@ -74,18 +74,31 @@ def _name(row: Any) -> Any:
     return Markup(link)
 
 
-def place_text(row: Any) -> str:
+def place_of(row: Any) -> tuple[str, int | None, str]:
+    """What holds a community: kind, plan year and name of the area."""
+    return row.place_state, row.place_year, row.place_label
+
+
+def place_text(state: str, year: int | None) -> str:
     """未关联, 储备 or the year of the plan that holds the community."""
-    if row.place_state == "plan":
-        return _("Plan of %(year)s", year=row.place_year)
-    return _("In reserve") if row.place_state == "reserve" else _("Not linked")
+    if state == "plan":
+        return _("Plan of %(year)s", year=year)
+    return _("In reserve") if state == "reserve" else _("Not linked")
+
+
+def _place(row: Any) -> str:
+    return place_text(row.place_state, row.place_year)
 
 
 def _state(row: Any) -> Any:
-    if row.place_state == "free":
-        return Markup(f'<span class="muted">{html(_("Not linked"))}</span>')
-    place, word = html(row.place_label), html(place_text(row))
-    return Markup(f'<span class="tag tag-blue" title="{place}">{word}</span>')
+    return Markup(_state_html(place_of(row)))
+
+
+def _state_html(place: tuple[str, int | None, str]) -> str:
+    state, year, label = place
+    if state == "free":
+        return f'<span class="muted">{html(_("Not linked"))}</span>'
+    return f'<span class="tag tag-blue" title="{html(label)}">{html(place_text(state, year))}</span>'
 
 
 def _choice(key: str, labels: Mapping[str, Any]) -> Callable[[Any], str]:
@@ -101,43 +114,44 @@ def _town(row: Any) -> str:
     return town.name if town else ""
 
 
-class _Known(dict[Any, str]):
-    """HTML of the few values that a column repeats, made when one is first met."""
+class Known(dict[Any, str]):
+    """HTML of the few values that a column repeats, made when one is first met; ``ready``: it is made as HTML."""
 
-    def __init__(self, make: Callable[[Any], Any]) -> None:
-        self._make = make
+    def __init__(self, make: Callable[[Any], Any], *, ready: bool = False) -> None:
+        self._make, self._ready = make, ready
 
     def __missing__(self, value: Any) -> str:
-        text = self[value] = html(self._make(value))
+        made = self._make(value)
+        text = self[value] = made if self._ready else html(made)
         return text
 
 
 def _town_cells(rows: Sequence[Any]) -> list[str]:
     find = current().town
-    known = _Known(lambda code: town.name if (town := find(code)) else "")
+    known = Known(lambda code: town.name if (town := find(code)) else "")
     return [known[row.town_code] for row in rows]
 
 
 def _county_cells(rows: Sequence[Any]) -> list[str]:
-    known = _Known(current().name)
+    known = Known(current().name)
     return [known[row.county_code] for row in rows]
 
 
 def _year_cells(rows: Sequence[Any]) -> list[str]:
-    known = _Known(_year_text)
+    known = Known(_year_text)
     return [known[row.built_year] for row in rows]
 
 
 def _name_cells(rows: Sequence[Any]) -> list[str]:
     return [
-        f'<a class="clip" href="/communities/show/{row.id}">{html(row.name)}</a>' if row.is_complete else _name(row)
-        for row in rows
+        f'<a class="clip" href="/communities/show/{row.id}">{name}</a>' if row.is_complete else _name(row)
+        for row, name in zip(rows, html_all([row.name for row in rows]), strict=True)
     ]
 
 
 def _state_cells(rows: Sequence[Any]) -> list[str]:
-    free = f'<span class="muted">{html(_("Not linked"))}</span>'
-    return [free if row.place_state == "free" else _state(row) for row in rows]
+    known = Known(_state_html, ready=True)
+    return [known[place_of(row)] for row in rows]
 
 
 def _number_cells(key: str) -> Callable[[Sequence[Any]], list[str]]:
@@ -216,7 +230,7 @@ COLUMNS: tuple[Column, ...] = (
            _phone("implementer_phone"), group=PLACE, default=False),
     _text("original_owners", _l("Original owners"), PLACE, width=24),
     _text("intended_contents", _l("Intended contents"), PLACE, width=24),
-    Column("state", _l("State"), ("place_state", "place_year", "place_label"), _state, place_text, css="nowrap",
+    Column("state", _l("State"), ("place_state", "place_year", "place_label"), _state, _place, css="nowrap",
            cells=_state_cells,
            group=BASICS),
 )  # fmt: skip

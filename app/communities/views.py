@@ -13,7 +13,7 @@ from flask_appbuilder.security.decorators import has_access, permission_name
 from app.communities import queries, services
 from app.communities.form_views import CommunityPages
 from app.communities.forms import CommunityForm
-from app.communities.listing import place_text
+from app.communities.listing import Known, place_of, place_text
 from app.communities.models import Community
 from app.communities.rules import PLACE_KINDS, PROPERTY_KINDS
 from app.communities.show_views import CommunityShowPages
@@ -132,11 +132,10 @@ class CommunityView(CommunityPages, CommunityShowPages, PortalModelView):
     def _todo_node(self, state: State, todo: int) -> list[dict[str, Any]]:
         return [self._node(state, _("To complete"), todo, {"todo": "1"}, icon="alert-triangle", children=[])]
 
-    def row_locked(self, row: Any) -> str:
+    def row_locks(self, rows: Sequence[Any]) -> Sequence[str]:
         """A linked community has no tick box (M1.4.3)."""
-        if row.place_state == "free":
-            return ""
-        return _("Linked to %(what)s: unlink it first", what=row.place_label or place_text(row))
+        why = Known(lambda place: _("Linked to %(what)s: unlink it first", what=place[2] or place_text(*place[:2])), ready=True)
+        return ["" if row.place_state == "free" else why[place_of(row)] for row in rows]
 
     # ── deleting ──
     @expose("/delete/<pk>", methods=["POST"])

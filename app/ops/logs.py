@@ -121,5 +121,8 @@ def install(app: Flask) -> None:
             "request_id": g.get("request_id", ""),
         }
         level = logging.ERROR if response.status_code >= 500 else logging.INFO
-        log.log(level, "request", extra={"told": told})
+        if log.isEnabledFor(level):
+            line = logging.LogRecord(log.name, level, __name__, 0, "request", None, None)
+            line.told = told
+            log.handle(line)
         return response

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -57,12 +58,12 @@ class ExactDecimal(TypeDecorator[Decimal]):
         exact = Decimal(value).quantize(self._unit)
         return int(exact.scaleb(self.scale)) if dialect.name == "sqlite" else exact
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
-        if value is None:
-            return None
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Decimal | None]:
+        """One call for each value of a list, not three."""
+        scale = -self.scale
         if dialect.name == "sqlite":
-            return Decimal(int(value)).scaleb(-self.scale)
-        return value if isinstance(value, Decimal) else Decimal(str(value))
+            return lambda value: None if value is None else Decimal(int(value)).scaleb(scale)
+        return lambda value: value if value is None or isinstance(value, Decimal) else Decimal(str(value))
 
 
 def wan_yuan() -> ExactDecimal:

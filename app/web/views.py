@@ -141,9 +141,9 @@ class PortalModelView(ModelView):
         """The ticked rows, this page or everything that matches, as a workbook (M1.L, D4)."""
         return exports.answer(self.listing, request.args, request.form, str(self.list_title), self.class_permission_name)
 
-    def row_locked(self, row: Any) -> str:
-        """Why a row may not be ticked for deletion, or nothing."""
-        return ""
+    def row_locks(self, rows: Sequence[Any]) -> Sequence[str]:
+        """For each row why it may not be ticked for deletion, or nothing."""
+        return [""] * len(rows)
 
     @expose("/count/")
     @has_access
