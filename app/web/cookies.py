@@ -54,5 +54,6 @@ def csrf_token() -> str:
     token = generate_csrf()
     if len(known) >= _MOST_TOKENS:
         known.clear()
-    known[session["csrf_token"]] = token
+    if isinstance(raw := session.get("csrf_token"), str):
+        known[raw] = token
     return token

@@ -125,4 +125,4 @@ def install(app: Flask) -> None:
     init_shell(app)
     # no template asks for the ORM user, which costs a statement a page; the frame shows the actor
     app.template_context_processors[None].remove(_user_context_processor)
-    app.context_processor(lambda: {"portal": Portal()})
+    app.context_processor(lambda: {"portal": Portal(), "csrf_token": csrf_token})
