@@ -14,12 +14,14 @@ sys.path.insert(0, str(ROOT))
 from app.accounts.matrix import ROLES  # noqa: E402
 from app.inspections.rules import FLOW as INSPECTION  # noqa: E402
 from app.kernel.flow import Flow, Transition  # noqa: E402
+from app.monthly_reports.rules import FLOW as REPORT  # noqa: E402
 from app.recognition.rules import FLOW as RECOGNITION  # noqa: E402
 from app.schemes.rules import FLOW as SCHEME  # noqa: E402
 from app.supervision.rules import FLOW as ISSUE  # noqa: E402
 
 FLOWS: tuple[tuple[str, Flow], ...] = (
     ("方案（N2.1，M1.6.4）", SCHEME),
+    ("项目月报（M1.6.5.2，M1.6.5.4）", REPORT),
     ("开工认定、完工认定（M1.6.7.1，M1.6.7.2）", RECOGNITION),
     ("区县巡查、市州抽查、省级抽查（M1.6.7.3）", INSPECTION),
     ("督办问题（R22）", ISSUE),

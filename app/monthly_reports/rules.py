@@ -298,9 +298,11 @@ def cell(month: Month, found: Mapping[str, Any] | None, *, expected: bool, overd
 
 def worst(cells: Iterable[Cell]) -> Cell:
     """The cell that a plan shows for a month: the most urgent one of its works projects."""
-    return min(
-        cells, key=lambda one: _URGENCY.index(one.state if one.expected or one.report_id else "approved")
-    )
+
+    def urgency(one: Cell) -> int:
+        return _URGENCY.index(one.state) if one.expected or one.report_id else len(_URGENCY)
+
+    return min(cells, key=urgency)
 
 
 def change(now: Decimal | None, before: Decimal | None) -> Decimal | None:
