@@ -34,7 +34,8 @@ from app.web.wording import translate
 MOST_BYTES = 16 * 1024
 _OFFLINE = (
     "vendor/tabler.min.css", "css/portal.css", "css/shell.css", "css/onsite.css", "js/theme.js", "js/portal.js",
-    "js/session.js", "js/sha256.js", "js/onsite.js", "img/icons.svg",
+    "js/session.js", "js/forms.js", "js/list.js", "js/sha256.js", "js/onsite.js", "vendor/htmx.min.js", "img/icons.svg",
+    "img/logo.svg",
 )  # fmt: skip
 """What the page needs to open without a connection."""
 
@@ -186,7 +187,7 @@ class OnsitePages:
     def worker(self) -> Any:
         """The service worker below this folder: opens the page of an inspection without a connection."""
         path = Path(str(current_app.static_folder), "js", "onsite-worker.js")
-        files = "\n".join(asset(name) for name in _OFFLINE)
+        files = " ".join(asset(name) for name in _OFFLINE)
         script = path.read_text(encoding="utf-8").replace("__FILES__", files)
         answer = Response(script, mimetype="text/javascript")
         answer.headers["Cache-Control"] = "no-cache"

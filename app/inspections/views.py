@@ -13,6 +13,7 @@ from flask_appbuilder.security.decorators import has_access, permission_name
 from sqlalchemy.orm import Session
 
 from app.annual_plans.services import get_plan
+from app.attachments import queries as attachments
 from app.attachments.panels import panels
 from app.audit.history import history
 from app.extensions import _, _l, db
@@ -125,6 +126,7 @@ class InspectionView(OnsitePages, pages.CheckLists, PortalModelView):
         photos = item_panels(session, "InspectionItem", inspection.items, (rules.PHOTO,), writable=writable)
         return {
             "view": self, "inspection": inspection, "plan": plan, "rules": rules, "photos": photos,
+            "marked": attachments.marked(session, [f.id for row in photos.values() for p in row for f in p.files]),
             "number": counts(photos), "states": recognition_rules.CONTENT_STATES,
             "sheet": panels(session, actor, "Inspection", inspection, (rules.SHEET,))[0],
             "offered": {step.action for step in rules.FLOW.offered(inspection.state, actor)},

@@ -59,8 +59,8 @@ def word(words: Mapping[str, str], key: str) -> Callable[[Any], str]:
 
 def place_columns() -> tuple[Column, ...]:
     """City and county, shown to whoever looks after several."""
-    city = lambda row: current().city_name(row.county_code)  # noqa: E731
-    county = lambda row: current().name(row.county_code)  # noqa: E731
+    city = lambda row: current().city_name(row.county_code)
+    county = lambda row: current().name(row.county_code)
     return (
         Column("city", _l("City"), ("county_code",), city, city, default=False, default_above=("province",)),
         Column("county", _l("County"), ("county_code",), county, county, default=False,

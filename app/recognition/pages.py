@@ -86,7 +86,7 @@ def events(session: Session, entity: str, record_id: int, flow: Flow) -> list[di
     found = []
     for step in reversed(trace(session, entity, record_id)):
         glyph, kind = MARKS.get(step.action, ("point", ""))
-        what = _(words[step.action]) if step.action in words else _("Begun")
+        what = _(words[step.action]) if step.action in words else _("Begun (step)")
         found.append(
             {"what": what, "glyph": glyph, "kind": kind, "who": step.actor_name, "at": step.at, "note": step.note}
         )

@@ -168,8 +168,8 @@ def finish_findings(
     text = N_("“%(content)s” is “%(state)s”: every content must be finished.")
     for item in items:
         if item["state"] != "finished":
-            word = Message(CONTENT_STATES[item["state"]])
-            said = msg(text, content=item["content"], state=word)
+            label = CONTENT_STATES[item["state"]]
+            said = msg(text, content=item["content"], state=Message(label))
             found.append(Finding("R15", "error", f"item_{item['id']}", said))
         elif "photo_after" not in photos.get(item["id"], ()):
             found.append(_photo("R15", item, "photo_after"))
