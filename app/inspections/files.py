@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.annual_plans.models import PlanTask
@@ -18,6 +19,21 @@ from app.persistence.context import current_actor
 from app.web.wording import local_time
 
 TIME = "%Y-%m-%d %H:%M:%S"
+
+
+def hold(session: Session, inspection: Inspection) -> None:
+    """Keep the inspection as it is until the file is stored: it cannot be concluded at the same moment."""
+    _hold(session, inspection.id)
+
+
+def item_hold(session: Session, item: InspectionItem) -> None:
+    """As `hold`, for the photos of a content."""
+    _hold(session, item.inspection_id)
+
+
+def _hold(session: Session, inspection_id: int) -> None:
+    row = select(Inspection).where(Inspection.id == inspection_id).with_for_update(read=True)
+    session.execute(row.execution_options(populate_existing=True)).all()
 
 
 def closed(inspection: Inspection) -> Message | None:
@@ -65,7 +81,7 @@ def distance(session: Session, plan_id: int, lng: float, lat: float) -> int | No
 
 
 OWNER = declare(
-    Owner("Inspection", Inspection, queries.find, (SHEET, PHOTO), resource="Inspection", closed=closed)
+    Owner("Inspection", Inspection, queries.find, (SHEET, PHOTO), resource="Inspection", closed=closed, hold=hold)
 )
 ITEM_OWNER = declare(
     Owner(
@@ -75,6 +91,7 @@ ITEM_OWNER = declare(
         (PHOTO,),
         resource="Inspection",
         closed=item_closed,
+        hold=item_hold,
         caption=caption,
     )
 )  # fmt: skip
