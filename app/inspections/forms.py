@@ -35,13 +35,14 @@ class InspectionForm(ItemForm):
     def __init__(self, formdata: Any = None, **more: Any) -> None:
         super().__init__(formdata, **more)
         self.conclusion.choices = [(key, _(word)) for key, word in rules.CONCLUSIONS.items()]
+        for item in self.item_ids:
+            self[f"finding_{item}"].choices = [(key, _(word)) for key, word in rules.FINDINGS.items()]
 
     @classmethod
     def part_field(cls, part: str, item: Any) -> Any:
         label = InspectionItem.__table__.c[part].info["label"]
         if part == "finding":
-            choices = [(key, _(word)) for key, word in rules.FINDINGS.items()]
-            return RadioField(label, choices=choices, validate_choice=False)
+            return RadioField(label, choices=[], validate_choice=False)
         if part == "problem":
             return TextAreaField(label, render_kw={"rows": "2", "maxlength": str(rules.MOST_PROBLEM)})
         if part == "hand_over":

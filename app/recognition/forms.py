@@ -31,12 +31,16 @@ class RecognitionForm(ItemForm):
     )
     note = TextAreaField(_label("note"), render_kw={"rows": "2", "maxlength": "1000"})
 
+    def __init__(self, formdata: Any = None, **more: Any) -> None:
+        super().__init__(formdata, **more)
+        for item in self.item_ids:
+            self[f"state_{item}"].choices = [(key, _(word)) for key, word in rules.CONTENT_STATES.items()]
+
     @classmethod
     def part_field(cls, part: str, item: Any) -> Any:
         label = RecognitionItem.__table__.c[part].info["label"]
         if part == "state":
-            choices = [(key, _(word)) for key, word in rules.CONTENT_STATES.items()]
-            return RadioField(label, choices=choices, validate_choice=False)
+            return RadioField(label, choices=[], validate_choice=False)
         unit = item.unit1 if part == "quantity1" else item.unit2
         kw = {"inputmode": "decimal", "maxlength": "20", "autocomplete": "off"}
         return StringField(label, render_kw=kw if unit else {**kw, "disabled": True})
