@@ -88,6 +88,33 @@ def panels(
     ]
 
 
+def panels_of_many(
+    session: Session, actor: Actor, entity: str, ids: Sequence[int], *, writable: bool
+) -> dict[int, list[Panel]]:
+    """Record id → its panels, for several records of one kind; at most two statements whatever their number.
+
+    ``writable``: whether the caller's records, being in one state, may be changed at all.
+    """
+    if not ids:
+        return {}
+    keys = owners.purposes_of(entity)
+    files = queries.of_owners(session, entity, ids, keys, binned=writable)
+    going = queries.open_uploads_of(session, entity, ids, actor.user_id) if writable else []
+    return {
+        row_id: [
+            Panel(
+                entity, row_id, owners.purpose_of(entity, key),
+                [f for f in files if (f.owner_id, f.purpose) == (row_id, key) and f.deleted_at is None],
+                [f for f in files if (f.owner_id, f.purpose) == (row_id, key) and f.deleted_at is not None],
+                [_part(one) for one in going if (one.owner_id, one.purpose) == (row_id, key)],
+                writable,
+            )
+            for key in keys
+        ]
+        for row_id in ids
+    }  # fmt: skip
+
+
 def _part(upload: UploadSession) -> Part:
     return Part(upload.id, upload.name, upload.size, min(parts.received(upload.id), upload.size))
 

@@ -6,10 +6,10 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import Exists, func, select
 from sqlalchemy.orm import Session
 
-from app.attachments.models import Attachment, StoredFile, UploadSession, Watermark
+from app.attachments.models import Attachment, StoredFile, UploadSession
 from app.attachments.rules import missing_purposes
 from app.kernel.errors import Finding
 from app.persistence.gate import WITH_DELETED
@@ -34,15 +34,16 @@ def of_owner(
 
 
 def of_owners(
-    session: Session, entity: str, owner_ids: Sequence[int], purposes: Sequence[str] = ()
+    session: Session, entity: str, owner_ids: Sequence[int], purposes: Sequence[str] = (), *, binned: bool = False
 ) -> list[Attachment]:
-    """The files of several records of one kind in one statement, by record and age."""
+    """The files of several records of one kind in one statement, by record and age; ``binned``: also the bin."""
     statement = select(Attachment).where(
         Attachment.owner_entity == entity, Attachment.owner_id.in_(owner_ids)
     )
     if purposes:
         statement = statement.where(Attachment.purpose.in_(purposes))
-    return list(session.scalars(statement.order_by(Attachment.owner_id, Attachment.id)))
+    found = statement.order_by(Attachment.owner_id, Attachment.id)
+    return list(session.scalars(found.execution_options(**{WITH_DELETED: binned})))
 
 
 def present(session: Session, entity: str, owner_id: int) -> dict[str, int]:
@@ -89,6 +90,18 @@ def open_uploads(
     return list(session.scalars(statement.order_by(UploadSession.created_at, UploadSession.id)))
 
 
+def open_uploads_of(
+    session: Session, entity: str, owner_ids: Sequence[int], uploader_id: int | None
+) -> list[UploadSession]:
+    """What this person began to upload to several records of one kind and did not finish."""
+    statement = select(UploadSession).where(
+        UploadSession.owner_entity == entity,
+        UploadSession.owner_id.in_(owner_ids),
+        UploadSession.uploader_id == uploader_id,
+    )
+    return list(session.scalars(statement.order_by(UploadSession.created_at, UploadSession.id)))
+
+
 def count_open(session: Session, uploader_id: int | None) -> int:
     """How many uploads of a person are on their way."""
     statement = select(func.count(UploadSession.id)).where(UploadSession.uploader_id == uploader_id)
@@ -121,8 +134,7 @@ def ownerless(session: Session, entity: str, model: type[Any], limit: int) -> li
 
 def unreferenced(session: Session, before: dt.datetime, limit: int) -> list[StoredFile]:
     """Contents that no attachment uses, stored before a time."""
-    attached = select(Attachment.id).where(Attachment.sha256 == StoredFile.sha256).exists()
-    used = attached | select(Watermark.attachment_id).where(Watermark.sha256 == StoredFile.sha256).exists()
+    used = select(Attachment.id).where(Attachment.sha256 == StoredFile.sha256).exists()
     statement = (
         select(StoredFile)
         .where(~used, StoredFile.stored_at < before)
@@ -132,24 +144,10 @@ def unreferenced(session: Session, before: dt.datetime, limit: int) -> list[Stor
     return list(session.scalars(statement.execution_options(**{WITH_DELETED: True})))
 
 
-def use_of(sha256: str) -> ColumnElement[bool]:
-    """The condition that some attachment, also one in the recycle bin, or a watermark uses a content."""
-    table, marks = Attachment.__table__, Watermark.__table__
-    marked = select(marks.c.attachment_id).where(marks.c.sha256 == sha256).exists()
-    return or_(select(table.c.id).where(table.c.sha256 == sha256).exists(), marked)
-
-
-def watermark(session: Session, attachment_id: int) -> Watermark | None:
-    """The watermarked copy of a photo that the caller may see."""
-    return session.get(Watermark, attachment_id)
-
-
-def marked(session: Session, attachment_ids: Sequence[int]) -> set[int]:
-    """Which of these photos have a watermarked copy; one statement."""
-    if not attachment_ids:
-        return set()
-    found = select(Watermark.attachment_id).where(Watermark.attachment_id.in_(attachment_ids))
-    return set(session.scalars(found))
+def use_of(sha256: str) -> Exists:
+    """The condition that some attachment, also one in the recycle bin, uses a content."""
+    table = Attachment.__table__
+    return select(table.c.id).where(table.c.sha256 == sha256).exists()
 
 
 def uploads_before(session: Session, before: dt.datetime) -> list[UploadSession]:

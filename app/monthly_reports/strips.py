@@ -27,11 +27,13 @@ _project: Table = WorksProject.__table__  # type: ignore[assignment]
 
 @dataclass(frozen=True)
 class Strip:
-    """A plan's year: twelve cells from January on, and its works projects (none: ask for one first)."""
+    """A plan's year: twelve cells from January on, its works projects (none: ask for one first)
+    and the months of each of them."""
 
     plan_id: int
     cells: tuple[Cell, ...] = ()
     project_ids: tuple[int, ...] = ()
+    of_projects: dict[int, tuple[Cell, ...]] = field(default_factory=dict)
 
 
 @dataclass
@@ -64,16 +66,18 @@ def strip(session: Session, plan_ids: Sequence[int], year: int) -> dict[int, Str
     by_plan: dict[int, list[_Project]] = defaultdict(list)
     for plan_id, project in projects.values():
         by_plan[plan_id].append(project)
-    return {
-        plan_id: Strip(
-            plan_id,
-            tuple(worst([one.cell(month, today) for one in by_plan[plan_id]]) for month in months)
-            if by_plan[plan_id]
-            else tuple(Cell(month.first) for month in months),
-            tuple(one.id for one in by_plan[plan_id]),
-        )
-        for plan_id in plan_ids
-    }
+    return {plan_id: _strip(plan_id, by_plan[plan_id], months, today) for plan_id in plan_ids}
+
+
+def _strip(plan_id: int, projects: Sequence[_Project], months: Sequence[Month], today: dt.date) -> Strip:
+    """Of several works projects each month shows the most urgent one."""
+    own = {one.id: tuple(one.cell(month, today) for month in months) for one in projects}
+    cells = [worst(of_month) for of_month in zip(*own.values(), strict=True)] if own else map(_empty, months)
+    return Strip(plan_id, tuple(cells), tuple(own), own)
+
+
+def _empty(month: Month) -> Cell:
+    return Cell(month.first)
 
 
 def _projects(session: Session, plan_ids: Sequence[int]) -> dict[int, tuple[int, _Project]]:

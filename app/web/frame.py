@@ -20,7 +20,7 @@ from app.web.cookies import csrf_token
 from app.web.fragments import kept
 from app.web.paths import page_path
 from app.web.shell import init_shell
-from app.web.wording import local_time, number, translate
+from app.web.wording import local_time, month_text, number, translate
 
 if TYPE_CHECKING:
     from app.navigation import MenuItem
@@ -113,7 +113,7 @@ def install(app: Flask) -> None:
     app.jinja_env.auto_reload = False
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(say=translate, local=local_time, number=number, trans=_, mask_phone=mask_phone)
+    app.jinja_env.filters.update(say=translate, local=local_time, month=month_text, number=number, trans=_, mask_phone=mask_phone)
     app.jinja_env.filters.update(
         region_path=lambda code: current().path(code) if code else "",
         role_labels=lambda names: role_labels(",".join(names)),

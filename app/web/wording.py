@@ -36,6 +36,11 @@ def local_time(value: dt.datetime | None, pattern: str = "%Y-%m-%d %H:%M") -> st
     return value.astimezone(SHANGHAI).strftime(pattern) if value else ""
 
 
+def month_text(value: dt.date | None) -> str:
+    """A month as people write it: 2026年10月."""
+    return _("%(year)s-%(month)s (month)", year=value.year, month=value.month) if value else ""
+
+
 def number(value: Any, decimals: int | None = None) -> str:
     """A figure with thousands separators; nothing for None."""
     if value is None:

@@ -41,3 +41,10 @@ def projects(plan_ids: Sequence[int]) -> Select[tuple[WorksProject]]:
 def projects_of(session: Session, plan_id: int) -> list[WorksProject]:
     """The works projects of a plan task, oldest first; none: its form comes before any report."""
     return list(session.scalars(projects([plan_id])))
+
+
+def binned_of(session: Session, plan_id: int) -> list[WorksProject]:
+    """The works projects of a plan task in the recycle bin, the last deleted first."""
+    mine = select(WorksProject).where(WorksProject.plan_task_id == plan_id, WorksProject.deleted_at.is_not(None))
+    found = mine.order_by(WorksProject.deleted_at.desc(), WorksProject.id)
+    return list(session.scalars(found.execution_options(**{WITH_DELETED: True})))

@@ -128,6 +128,7 @@
       if (!fresh) { location.reload(); return; }
       if (old._viewer) { old._viewer.destroy(); }
       fresh = doc.importNode(fresh, true); old.replaceWith(fresh); gallery(box); if (room) { room.hidden = !('room' in fresh.dataset); }
+      box.dispatchEvent(new CustomEvent('portal:files', { bubbles: true }));
       /* unfinished uploads that are being sent at this moment are not offered again */
       if ('waiting' in fresh.dataset && (tries || 0) < 6) { setTimeout(function () { if (!active) { refresh(box, (tries || 0) + 1); } }, 2000 * ((tries || 0) + 1)); }
     }).catch(function () { p.toast('bad', p.text('failed', { status: '' })); });
