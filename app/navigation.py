@@ -51,6 +51,7 @@ MENU: tuple[Entry, ...] = (
     Entry("ReviewView.list", N_("Review implementation"), "file-check", ("can_approve", "MonthlyReport"), COUNTY),
     Entry("SchemeView.list", N_("Review of schemes"), "clipboard-check", ("can_approve", "Scheme"), COUNTY),
     Entry("SchemeView.list", N_("Review of schemes"), "clipboard-check", ("can_list", "Scheme"), ABOVE),
+    Entry("IssueView.list", N_("Supervision and inspections"), "gavel", ("can_list", "SupervisionIssue")),
     Entry("DoubtfulView.list", N_("Doubtful reports"), "alert-triangle", ("can_list", "PhotoFinding")),
     Entry("AccountView.list", N_("Accounts"), "users", ("can_list", "Account")),
     Entry("RoleView.list", N_("Roles and permissions"), "shield-lock", ("can_list", "Role")),
@@ -86,13 +87,16 @@ def register(app: Flask) -> None:
     from app.communities.views import CommunityBinView, CommunityView
     from app.evidence.views import DoubtfulView
     from app.notices.views import NoticeView
+    from app.inspections.views import InspectionView
     from app.monthly_reports.review_views import ReviewView
     from app.monthly_reports.views import MonthlyReportView
     from app.ops import views as console
     from app.public.views import PublicSchemeView, SchemeCommentView
+    from app.recognition.views import RecognitionView
     from app.reserve.views import ReserveBinView, ReserveView
     from app.schemes.catalogue_views import CatalogueBookView
     from app.schemes.views import SchemeView
+    from app.supervision.views import IssueView
     from app.web.drafts import DraftView
     from app.web.manual import ManualView
     from app.works.views import WorksProjectView
@@ -105,8 +109,9 @@ def register(app: Flask) -> None:
     areas = (ReserveView, ReserveBinView, PlanView, PlanBinView, PlanImportView, DeclarationWindowView)
     others = (DoubtfulView, NoticeView, DraftView, AuditEventView, DescriptionView, ManualView, AttachmentView)
     schemes = (SchemeView, CatalogueBookView, PublicSchemeView, SchemeCommentView)
+    checks = (RecognitionView, InspectionView, IssueView)
     works = (WorksProjectView, MonthlyReportView, ReviewView)
-    for view in (SessionView, *accounts, *communities, *areas, *schemes, *works, *others):
+    for view in (SessionView, *accounts, *communities, *areas, *schemes, *works, *checks, *others):
         appbuilder.add_view_no_menu(view)
     console.register(app)
 

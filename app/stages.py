@@ -13,6 +13,7 @@ def connect() -> None:
     from app.accounts.construction import services as units
     from app.annual_plans import services as annual_plans  # noqa: F401
     from app.areas import sums
+    from app.attachments import watermarks  # noqa: F401
     from app.communities import changes
     from app.evidence import reports as evidence  # noqa: F401
     from app.inspections import files as inspection_files  # noqa: F401

@@ -186,7 +186,16 @@ def programme_words() -> dict[str, str]:
     return {key: str(PlanTask.__table__.c[key].info["label"]) for key in PROGRAMMES}
 
 
-STEPS = {"declare": (_l("Listed in the yearly plan"), "calendar-event", "ok")}
+STEPS = {
+    "declare": (_l("Listed in the yearly plan"), "calendar-event", "ok"),
+    "recognise_start": (_l("Start of works recognised"), "circle-check", "ok"),
+    "recognise_finish": (_l("Finish of works recognised"), "circle-check", "ok"),
+    "revoke_start": (_l("Recognition of the start revoked"), "arrow-back-up", "bad"),
+    "revoke_finish": (_l("Recognition of the finish revoked"), "arrow-back-up", "bad"),
+    "inspect_county": (_l("County inspection"), "clipboard-check", ""),
+    "inspect_city": (_l("City spot-check"), "clipboard-check", ""),
+    "inspect_province": (_l("Province spot-check"), "clipboard-check", ""),
+}
 
 
 def trace_of(record: PlanTask) -> list[dict[str, Any]]:

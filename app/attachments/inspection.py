@@ -202,6 +202,18 @@ def thumbnail(path: Path) -> tuple[bytes, str]:
     return out.getvalue(), digest
 
 
+def upright(path: Path, most: int) -> Image.Image:
+    """The picture the right way up, at most ``most`` pixels wide and high, without transparency.
+
+    Raises: BadPicture.
+    """
+    with _opened(path) as picture:
+        picture.draft("RGB", (most, most))
+        turned = ImageOps.exif_transpose(picture)
+        turned.thumbnail((most, most))
+        return _on_white(turned)
+
+
 def _on_white(picture: Image.Image) -> Image.Image:
     if picture.mode in {"I;16", "I", "F"}:
         picture = ImageOps.autocontrast(picture.convert("L"))

@@ -29,7 +29,7 @@ def make_thumbnail(progress: Progress, sha256: str) -> None:
             return
         with tempfile.TemporaryDirectory() as folder:
             try:
-                small, digest = inspection.thumbnail(_at_hand(stored.storage_key, Path(folder)))
+                small, digest = inspection.thumbnail(at_hand(stored.storage_key, Path(folder)))
             except inspection.BadPicture as fault:
                 log.warning("no thumbnail", sha256=sha256, reason=str(fault))
                 stored.thumbnail_state = "failed"
@@ -43,7 +43,7 @@ def make_thumbnail(progress: Progress, sha256: str) -> None:
     progress(1)
 
 
-def _at_hand(key: str, folder: Path) -> Path:
+def at_hand(key: str, folder: Path) -> Path:
     """The content as a file on this machine."""
     if path := storage().path(key):
         return path

@@ -106,6 +106,20 @@ class Attachment(Audited, PlanScoped, Recyclable, Model):
     file: Mapped[StoredFile] = relationship(lazy="joined", innerjoin=True)
 
 
+class Watermark(Model):
+    """The copy of a photo that shows time, place and who took it; a content of its own beside the original."""
+
+    __tablename__ = "photo_watermark"
+    attachment_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("attachment.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    sha256: Mapped[str] = mapped_column(
+        String(64), ForeignKey("stored_file.sha256", ondelete="RESTRICT"), nullable=False, index=True
+    )
+    made_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, nullable=False, default=utcnow)
+    file: Mapped[StoredFile] = relationship(lazy="joined", innerjoin=True)
+
+
 class UploadSession(PlanScoped, Model):
     """An upload on its way: announced, filled piece by piece, then turned into an attachment."""
 

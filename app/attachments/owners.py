@@ -43,7 +43,8 @@ class Owner:
     Reading needs ``(read, resource)``, writing ``(write, resource)``, both beside the rights on attachments.
     ``closed(row)`` says why the record's state forbids changes (a submitted scheme), or None;
     ``hold(session, row)`` locks before a change what ``closed`` looks at; ``kept(session, row, attachment)``
-    says why a file may not be removed any more, or None.
+    says why a file may not be removed any more, or None. ``caption(session, row, attachment)`` gives the lines
+    that photos of the record are watermarked with.
     """
 
     entity: str
@@ -56,6 +57,7 @@ class Owner:
     closed: Callable[[Any], Message | None] = field(default=_open_state)
     hold: Callable[[Session, Any], None] = field(default=_nothing_to_hold)
     kept: Callable[[Session, Any, Any], Message | None] = field(default=_nothing_kept)
+    caption: Callable[[Session, Any, Any], list[str]] | None = None
 
 
 _owners: dict[str, Owner] = {}
@@ -77,6 +79,16 @@ def _owner(entity: str) -> Owner:
     if entity not in _owners:
         raise OutOfScope(f"owner {entity}")
     return _owners[entity]
+
+
+def caption_of(entity: str) -> Callable[[Session, Any, Any], list[str]] | None:
+    """How photos of this kind of record are watermarked, or None where they are not."""
+    return _owner(entity).caption
+
+
+def load(session: Session, entity: str, owner_id: int) -> Any | None:
+    """The record through its own way of finding it, or None."""
+    return _owner(entity).load(session, owner_id)
 
 
 def purpose_of(entity: str, key: str) -> Purpose:

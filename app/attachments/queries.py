@@ -6,10 +6,10 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Exists, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from app.attachments.models import Attachment, StoredFile, UploadSession
+from app.attachments.models import Attachment, StoredFile, UploadSession, Watermark
 from app.attachments.rules import missing_purposes
 from app.kernel.errors import Finding
 from app.persistence.gate import WITH_DELETED
@@ -134,7 +134,8 @@ def ownerless(session: Session, entity: str, model: type[Any], limit: int) -> li
 
 def unreferenced(session: Session, before: dt.datetime, limit: int) -> list[StoredFile]:
     """Contents that no attachment uses, stored before a time."""
-    used = select(Attachment.id).where(Attachment.sha256 == StoredFile.sha256).exists()
+    attached = select(Attachment.id).where(Attachment.sha256 == StoredFile.sha256).exists()
+    used = attached | select(Watermark.attachment_id).where(Watermark.sha256 == StoredFile.sha256).exists()
     statement = (
         select(StoredFile)
         .where(~used, StoredFile.stored_at < before)
@@ -144,10 +145,24 @@ def unreferenced(session: Session, before: dt.datetime, limit: int) -> list[Stor
     return list(session.scalars(statement.execution_options(**{WITH_DELETED: True})))
 
 
-def use_of(sha256: str) -> Exists:
-    """The condition that some attachment, also one in the recycle bin, uses a content."""
-    table = Attachment.__table__
-    return select(table.c.id).where(table.c.sha256 == sha256).exists()
+def use_of(sha256: str) -> ColumnElement[bool]:
+    """The condition that some attachment, also one in the recycle bin, or a watermark uses a content."""
+    table, marks = Attachment.__table__, Watermark.__table__
+    marked = select(marks.c.attachment_id).where(marks.c.sha256 == sha256).exists()
+    return or_(select(table.c.id).where(table.c.sha256 == sha256).exists(), marked)
+
+
+def watermark(session: Session, attachment_id: int) -> Watermark | None:
+    """The watermarked copy of a photo that the caller may see."""
+    return session.get(Watermark, attachment_id)
+
+
+def marked(session: Session, attachment_ids: Sequence[int]) -> set[int]:
+    """Which of these photos have a watermarked copy; one statement."""
+    if not attachment_ids:
+        return set()
+    found = select(Watermark.attachment_id).where(Watermark.attachment_id.in_(attachment_ids))
+    return set(session.scalars(found))
 
 
 def uploads_before(session: Session, before: dt.datetime) -> list[UploadSession]:

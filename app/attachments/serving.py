@@ -10,7 +10,7 @@ from flask import Response, current_app, request
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wsgi import FileWrapper
 
-from app.attachments.models import Attachment
+from app.attachments.models import Attachment, StoredFile
 from app.attachments.rules import KINDS
 from app.attachments.storage import storage
 from app.kernel.errors import PortalError, msg
@@ -74,6 +74,13 @@ def thumbnail(attachment: Attachment) -> Response:
         log.error("thumbnail is missing", sha256=stored.sha256)
         raise Lost
     answer = _content(stored.thumbnail_key, size, "image/jpeg", f"t{stored.sha256}")
+    answer.headers["Content-Disposition"] = disposition(attachment.name + ".jpg", inline=True)
+    return answer
+
+
+def marked(attachment: Attachment, copy: StoredFile) -> Response:
+    """The watermarked copy of a photo."""
+    answer = _content(copy.storage_key, copy.size, KINDS[copy.kind].mime, copy.sha256)
     answer.headers["Content-Disposition"] = disposition(attachment.name + ".jpg", inline=True)
     return answer
 

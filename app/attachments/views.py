@@ -223,6 +223,18 @@ class AttachmentView(BaseView):
             abort(404)
         return serving.thumbnail(attachment)
 
+    @expose("/marked/<pk>")
+    @has_access
+    @permission_name("show")
+    @serving.policy(serving.PICTURE_POLICY)
+    def marked(self, pk: str) -> Any:
+        """The copy of a photo that shows time, place and inspector."""
+        attachment = self._readable(pk)
+        copy = queries.watermark(db.session(), attachment.id)
+        if copy is None:
+            abort(404)
+        return serving.marked(attachment, copy.file)
+
     def _readable(self, pk: str) -> Attachment:
         """An attachment whose record the actor may open; 404 for everything else."""
         session = db.session()

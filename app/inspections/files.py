@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.annual_plans.models import PlanTask
+from app.areas import queries as areas
+from app.attachments.models import Attachment
 from app.attachments.owners import Owner, declare
+from app.extensions import _
 from app.inspections import queries
 from app.inspections.models import Inspection, InspectionItem
-from app.inspections.rules import FLOW, PHOTO, SHEET, may_write
+from app.inspections.rules import FLOW, LEVELS, PHOTO, SHEET, may_write
 from app.kernel.errors import N_, Message, msg
+from app.kernel.geo import haversine_m
 from app.persistence.context import current_actor
+from app.web.wording import local_time
+
+TIME = "%Y-%m-%d %H:%M:%S"
+
+
+def hold(session: Session, inspection: Inspection) -> None:
+    """Keep the inspection as it is until the file is stored: it cannot be concluded at the same moment."""
+    _hold(session, inspection.id)
+
+
+def item_hold(session: Session, item: InspectionItem) -> None:
+    """As `hold`, for the photos of a content."""
+    _hold(session, item.inspection_id)
+
+
+def _hold(session: Session, inspection_id: int) -> None:
+    row = select(Inspection).where(Inspection.id == inspection_id).with_for_update(read=True)
+    session.execute(row.execution_options(populate_existing=True)).all()
 
 
 def closed(inspection: Inspection) -> Message | None:
@@ -25,8 +51,37 @@ def item_closed(item: InspectionItem) -> Message | None:
     return closed(item.inspection)
 
 
+def caption(session: Session, item: InspectionItem, photo: Attachment) -> list[str]:
+    """What a photo's watermarked copy says: time and place as told, distance, plan, content, inspectors."""
+    inspection = item.inspection
+    plan = session.get(PlanTask, inspection.plan_task_id)
+    at, received = photo.told_at or photo.created_at, photo.created_at
+    lines = [_("Taken %(at)s · received %(received)s", at=local_time(at, TIME), received=local_time(received, TIME))]
+    if photo.told_lng is not None and photo.told_lat is not None:
+        where = _("Position %(lng)s, %(lat)s", lng=photo.told_lng, lat=photo.told_lat)
+        away = distance(session, inspection.plan_task_id, float(photo.told_lng), float(photo.told_lat))
+        far = _("%(metres)s m from the nearest community", metres=away) if away is not None else ""
+        lines.append(" · ".join(part for part in (where, far) if part))
+    else:
+        lines.append(_("Position not told by the phone"))
+    return [
+        *lines, f"{plan.name if plan else ''} · {item.content}",
+        f"{_(LEVELS[inspection.level])} · {inspection.inspectors or photo.uploader}",
+    ]  # fmt: skip
+
+
+def distance(session: Session, plan_id: int, lng: float, lat: float) -> int | None:
+    """Metres from a point to the nearest community of a plan; None where no community has a point."""
+    points = [
+        (float(row["lng"]), float(row["lat"]))
+        for row in areas.all_communities_of(session, "plan_task", plan_id)
+        if row["lng"] is not None and row["lat"] is not None
+    ]
+    return round(min(haversine_m(lng, lat, *point) for point in points)) if points else None
+
+
 OWNER = declare(
-    Owner("Inspection", Inspection, queries.find, (SHEET, PHOTO), resource="Inspection", closed=closed)
+    Owner("Inspection", Inspection, queries.find, (SHEET, PHOTO), resource="Inspection", closed=closed, hold=hold)
 )
 ITEM_OWNER = declare(
     Owner(
@@ -36,5 +91,7 @@ ITEM_OWNER = declare(
         (PHOTO,),
         resource="Inspection",
         closed=item_closed,
+        hold=item_hold,
+        caption=caption,
     )
-)
+)  # fmt: skip

@@ -191,7 +191,7 @@ def _with_reason(actor: Actor, subject: Subject) -> Iterable[Finding]:
 _EDIT = ("can_edit", "Inspection")
 FLOW = Flow(
     states={
-        "draft": N_("Being written"),
+        "draft": N_("Inspection being written"),
         "concluded": N_("Concluded"),
         "void": N_("Annulled"),
     },

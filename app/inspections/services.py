@@ -53,6 +53,7 @@ def begin(session: Session, plan_id: int) -> Inspection:
     plan = recognition.lock_plan(session, plan_id)
     found = queries.open_draft(session, plan.id, level, actor.user_id)
     if found is not None:
+        _add_contents(session, found)
         return found
     now = utcnow()
     inspection = Inspection(
@@ -60,20 +61,28 @@ def begin(session: Session, plan_id: int) -> Inspection:
         inspected_on=calendar.today(), inspectors=(actor.display_name or "")[:80], created_by=actor.username,
         updated_by=actor.username, created_at=now, updated_at=now,
     )  # fmt: skip
-    declared = reported(session, plan.id)
-    for row in recognition.contents_of(session, plan.id):
+    session.add(inspection)
+    _add_contents(session, inspection)
+    log_transition(session, inspection, "begin", "", inspection.state)
+    return inspection
+
+
+def _add_contents(session: Session, inspection: Inspection) -> None:
+    """Contents of the plan's scheme that the sheet does not have yet, with what is declared about each."""
+    declared = reported(session, inspection.plan_task_id)
+    have = {item.catalogue_item_id for item in inspection.items}
+    for row in recognition.contents_of(session, inspection.plan_task_id):
+        if row["item_id"] in have:
+            continue
         said = declared.get(row["item_id"])
         inspection.items.append(
             InspectionItem(
-                county_code=plan.county_code, **recognition.snapshot(row),
+                county_code=inspection.county_code, **recognition.snapshot(row),
                 declared_state=said.state if said else "", declared1=said.quantity1 if said else None,
                 declared2=said.quantity2 if said else None,
             )
         )  # fmt: skip
-    session.add(inspection)
     session.flush()
-    log_transition(session, inspection, "begin", "", inspection.state)
-    return inspection
 
 
 def _open(inspection: Inspection) -> None:

@@ -19,6 +19,21 @@ def find(session: Session, recognition_id: int) -> Recognition | None:
     return session.scalars(select(Recognition).where(Recognition.id == recognition_id)).first()
 
 
+def hold(session: Session, recognition: Recognition) -> None:
+    """Keep the recognition as it is until the file is stored: it cannot be submitted at the same moment."""
+    _hold(session, recognition.id)
+
+
+def item_hold(session: Session, item: RecognitionItem) -> None:
+    """As `hold`, for the photos of a content."""
+    _hold(session, item.recognition_id)
+
+
+def _hold(session: Session, recognition_id: int) -> None:
+    row = select(Recognition).where(Recognition.id == recognition_id).with_for_update(read=True)
+    session.execute(row.execution_options(populate_existing=True)).all()
+
+
 def closed(recognition: Recognition) -> Message | None:
     """Why files cannot change now, or None while it is a draft or was returned."""
     if recognition.state in EDITABLE:
@@ -33,11 +48,11 @@ def item_closed(item: RecognitionItem) -> Message | None:
 
 
 _DOCUMENTS = tuple(purpose for purposes in DOCUMENTS.values() for purpose in purposes)
-OWNER = declare(Owner("Recognition", Recognition, find, _DOCUMENTS, resource="Recognition", closed=closed))
+OWNER = declare(Owner("Recognition", Recognition, find, _DOCUMENTS, resource="Recognition", closed=closed, hold=hold))
 ITEM_OWNER = declare(
     Owner(
         "RecognitionItem", RecognitionItem, queries.find_item, tuple(PHOTOS), resource="Recognition",
-        closed=item_closed,
+        closed=item_closed, hold=item_hold,
     )
 )  # fmt: skip
 

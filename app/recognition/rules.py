@@ -168,8 +168,8 @@ def finish_findings(
     text = N_("“%(content)s” is “%(state)s”: every content must be finished.")
     for item in items:
         if item["state"] != "finished":
-            word = Message(CONTENT_STATES[item["state"]])
-            said = msg(text, content=item["content"], state=word)
+            label = CONTENT_STATES[item["state"]]
+            said = msg(text, content=item["content"], state=Message(label))
             found.append(Finding("R15", "error", f"item_{item['id']}", said))
         elif "photo_after" not in photos.get(item["id"], ()):
             found.append(_photo("R15", item, "photo_after"))
@@ -214,7 +214,7 @@ def plan_findings(kind: str, plan_state: str) -> list[Finding]:
 def contents_findings(kind: str, missing: Iterable[str]) -> list[Finding]:
     """Contents that the scheme got after the recognition was written down, each by name."""
     text = N_(
-        "“%(content)s” was added to the scheme since: open the recognition again and state how far it is."
+        "“%(content)s” was added to the scheme since: the recognition must state how far it is."
     )
     return [Finding(RULES[kind], "error", "items", msg(text, content=name)) for name in missing]
 

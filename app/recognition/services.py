@@ -69,6 +69,8 @@ def begin(session: Session, plan_id: int, kind: str) -> Recognition:
     plan = queries.lock_plan(session, plan_id)
     found = queries.live(session, plan.id, kind)
     if found is not None:
+        if found.state in rules.EDITABLE:
+            sync_items(session, found)
         return found
     if wrong := rules.plan_findings(kind, plan.implementation_state):
         raise RuleViolation(wrong)
@@ -151,6 +153,7 @@ def save(
     for item in recognition.items:
         for name, value in read.get(item.id, {}).items():
             setattr(item, name, value)
+    sync_items(session, recognition)
     _stamp(session, recognition)
     return recognition
 

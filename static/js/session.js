@@ -113,5 +113,10 @@
   ['htmx:sendError', 'htmx:timeout'].forEach(function (kind) { doc.addEventListener(kind, function (e) { var elt = e.detail.elt, c = e.detail.requestConfig; p.toast('bad', p.text('offline'), [{ label: p.text('retry'), run: function () { window.htmx.ajax(c.verb, c.path, { source: elt, target: c.target }); } }]); }); });
   doc.addEventListener('showToast', function (e) { p.toast(e.detail.kind || 'info', e.detail.message); });
 
+  /* pages kept for work without a connection belong to one person: gone when that person signs out or another came */
+  function forgetPages() { if (window.caches) { caches.delete('portal-onsite'); } }
+  doc.addEventListener('submit', function (e) { if ('logout' in e.target.dataset) { forgetPages(); } });
+  try { var who = p.meta('portal-user'), before = localStorage.getItem('portal-onsite-user'); if (who && before && before !== who) { forgetPages(); } if (who) { localStorage.setItem('portal-onsite-user', who); } } catch (_e) { /* a browser without storage keeps no pages either */ }
+
   p.fetch = request; p.signIn = signIn; p.token = token;
 }());

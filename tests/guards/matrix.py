@@ -129,6 +129,42 @@ AREAS = [
     *areas("ReserveView", "reserve", ("edit",)),
     *areas("PlanView", "plan", ("edit", "implementation", "long_term")),
 ]
+# ── recognitions, inspections, supervision ──
+INSPECTORS = EDITORS | CITY | PROVINCE
+
+
+def steps(view: str, target: str, who: frozenset[str], *names: str) -> list[Row]:
+    """Steps of a record: without the version they are refused on the page they lead back to."""
+    return [row(f"{view}.{name}", "POST", who, 302, target=target) for name in names]
+
+
+CHECKS = [
+    *listing("RecognitionView", READERS, READERS),
+    row("RecognitionView.begin", "POST", EDITORS, 302, target="plan", args={"kind": "start"}),
+    row("RecognitionView.show", "GET", READERS, target="recognition"),
+    row("RecognitionView.edit", "GET", EDITORS, 302, target="recognition"),
+    row("RecognitionView.edit", "POST", EDITORS, 422, target="recognition"),
+    row("RecognitionView.take", "POST", EDITORS, 302, target="recognition", data={"source": "works-1"}),
+    *steps("RecognitionView", "recognition", EDITORS, "withdraw", "discard"),
+    *steps("RecognitionView", "recognition", REVIEWERS, "recognise", "send_back", "revoke"),
+    *listing("InspectionView", READERS, READERS),
+    row("InspectionView.tab", "GET", READERS, target="plan"),
+    row("InspectionView.begin", "POST", INSPECTORS, 302, target="plan"),
+    row("InspectionView.show", "GET", READERS, target="inspection"),
+    row("InspectionView.edit", "GET", INSPECTORS, 302, target="inspection"),
+    row("InspectionView.edit", "POST", INSPECTORS, 422, target="inspection"),
+    *steps("InspectionView", "inspection", INSPECTORS, "discard", "annul", "finish"),
+    row("InspectionView.onsite", "GET", INSPECTORS, 302, target="inspection"),
+    row("InspectionView.answer", "POST", INSPECTORS, 400, target="inspection_item", foreign=(400, 404)),
+    row("InspectionView.arrive", "POST", INSPECTORS, 400, target="inspection", foreign=(400, 404)),
+    row("InspectionView.worker", "GET", INSPECTORS),
+    *listing("IssueView", READERS, READERS),
+    row("IssueView.show", "GET", READERS, target="issue"),
+    row("IssueView.edit", "GET", INSPECTORS, 302, target="issue"),
+    row("IssueView.edit", "POST", INSPECTORS, 422, target="issue"),
+    *steps("IssueView", "issue", INSPECTORS, "discard"),
+    row("IssueView.from_inspection", "POST", INSPECTORS, 302, target="inspection_item"),
+]
 # ── schemes ──
 SCHEME_READERS = READERS | JOINT
 APPROVERS = REVIEWERS | CITY
@@ -262,25 +298,30 @@ UNIT_ACCOUNTS = [
     row("ConstructionAccountView.start", "POST", EDITORS, 302, target="unit_account"),
     row("ConstructionAccountView.reset", "POST", EDITORS, 302, target="unit_account"),
 ]
+UPLOADERS = INSPECTORS | BUILDERS
+# who may handle files at all is asked first; then whose record it is, which for others does not exist
+_HIDDEN: dict[str, Any] = {"target": "attachment", "refused": (403, 404)}
 ATTACHMENTS = [
-    row("AttachmentView.begin", "POST", EDITORS, 400),
-    row("AttachmentView.upload", "GET", EDITORS, 404, args={"key": "0" * 32}),
-    row("AttachmentView.upload", "PUT", EDITORS, 404, args={"key": "0" * 32}),
-    row("AttachmentView.upload", "DELETE", EDITORS, 404, args={"key": "0" * 32}),
-    row("AttachmentView.complete", "POST", EDITORS, 400, args={"key": "0" * 32}),
+    row("AttachmentView.begin", "POST", UPLOADERS, 400),
+    row("AttachmentView.upload", "GET", UPLOADERS, 404, args={"key": "0" * 32}),
+    row("AttachmentView.upload", "PUT", UPLOADERS, 404, args={"key": "0" * 32}),
+    row("AttachmentView.upload", "DELETE", UPLOADERS, 404, args={"key": "0" * 32}),
+    row("AttachmentView.complete", "POST", UPLOADERS, 400, args={"key": "0" * 32}),
     row(
         "AttachmentView.panel",
         "GET",
         READERS,
         target="community",
         args={"entity": "Community", "purpose": "evidence"},
+        refused=(403, 404),
     ),
-    row("AttachmentView.original", "GET", READERS, target="attachment"),
-    row("AttachmentView.view", "GET", READERS, target="attachment"),
-    row("AttachmentView.read", "GET", READERS, 404, target="attachment"),
-    row("AttachmentView.thumbnail", "GET", READERS, 200, 404, target="attachment"),
-    row("AttachmentView.delete", "POST", EDITORS, target="attachment"),
-    row("AttachmentView.restore", "POST", EDITORS, target="attachment"),
+    row("AttachmentView.original", "GET", READERS, **_HIDDEN),
+    row("AttachmentView.view", "GET", READERS, **_HIDDEN),
+    row("AttachmentView.read", "GET", READERS, 404, **_HIDDEN),
+    row("AttachmentView.thumbnail", "GET", READERS, 200, 404, **_HIDDEN),
+    row("AttachmentView.marked", "GET", READERS, 404, **_HIDDEN),
+    row("AttachmentView.delete", "POST", EDITORS, **_HIDDEN),
+    row("AttachmentView.restore", "POST", EDITORS, **_HIDDEN),
 ]
 API = [
     row("CommunityApi.get_list", "GET", READERS, nobody=(401,)),
@@ -429,6 +470,7 @@ CONSOLE = [
 ]
 
 MATRIX: tuple[Row, ...] = (
-    *PLAN_IMPORTS, *UNIT_ACCOUNTS, *COMMUNITIES, *AREAS, *SCHEMES, *COMMENTS, *FINDINGS, *NOTICES, *IMPORTS,
-    *ATTACHMENTS, *API, *OWN, *ACCOUNTS, *CONSOLE, *WORKS, *REPORTS,
+    *PLAN_IMPORTS, *UNIT_ACCOUNTS, *WORKS, *REPORTS,
+    *COMMUNITIES, *AREAS, *CHECKS, *SCHEMES, *COMMENTS, *FINDINGS, *NOTICES, *IMPORTS, *ATTACHMENTS, *API, *OWN, *ACCOUNTS,
+    *CONSOLE,
 )  # fmt: skip

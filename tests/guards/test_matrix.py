@@ -19,13 +19,16 @@ from app.communities.models import Community
 from app.communities.services import derived
 from app.evidence.models import PhotoFinding
 from app.extensions import db
+from app.inspections.models import Inspection, InspectionItem
 from app.kernel.actor import SYSTEM
 from app.monthly_reports.models import MonthlyReport, ReportItem
 from app.persistence.context import acting_as
 from app.persistence.work import unit_of_work
 from app.public.models import SchemeComment
+from app.recognition.models import Recognition
 from app.reserve.models import ReserveProject
 from app.schemes.models import CatalogueItem, Scheme
+from app.supervision.models import SupervisionIssue
 from app.web.setup import _gone
 from app.works.models import WorksProject
 from tests.guards.matrix import ELSEWHERE, EVERYBODY, MATRIX, SCOPE, Row
@@ -59,13 +62,14 @@ def plant(world: World) -> None:
             scheme = Scheme(county_code=county, plan_task_id=plan.id, created_by="", updated_by="", **facts)
             session.add(scheme)
             session.flush()
+            session.add(_reported(plan, sign))
             unit_account = {"unit_name": f"{sign}建", "phone": "13800000000", "created_by": "", "updated_by": ""}
             session.add(
                 ConstructionAccount(county_code=county, plan_task_id=plan.id, user_id=unit.id, **unit_account)
             )
             plan.account_assigned = True
-            session.add(_reported(plan, sign))
             session.add(SchemeComment(county_code=county, scheme_id=scheme.id, text=f"{sign}留言"))
+            session.add_all(checks_of(session, county, sign, plan.id))
         plans = {plan.county_code: plan.id for plan in session.scalars(select(PlanTask)) if plan.name in CANARIES.values()}
         for (county, sign), other in zip(CANARIES.items(), [*list(CANARIES)[1:], "430703"], strict=True):
             session.add(PhotoFinding(
@@ -89,6 +93,27 @@ def _reported(plan: PlanTask, sign: str) -> MonthlyReport:
     return report
 
 
+def checks_of(session: Any, county: str, sign: str, plan: int) -> list[Any]:
+    """A recognition that waits, a concluded inspection with a problem and an open issue of a plan task."""
+    content = session.scalars(select(CatalogueItem.id).order_by(CatalogueItem.id)).first()
+    mine = {"county_code": county, "plan_task_id": plan, "created_by": "", "updated_by": ""}
+    day = dt.date(2021, 9, 16)
+    inspection = Inspection(
+        **mine, level="county", state="concluded", conclusion="consistent", inspected_on=day,
+        inspectors=f"{sign}查", concluded_at=dt.datetime(2021, 9, 16, tzinfo=dt.UTC),
+    )  # fmt: skip
+    inspection.items.append(
+        InspectionItem(county_code=county, catalogue_item_id=content, content=f"{sign}内容", finding="problem",
+                       problem=f"{sign}问题")
+    )  # fmt: skip
+    return [
+        Recognition(**mine, kind="start", state="submitted", recognised_on=day, recognisers=f"{sign}认"),
+        inspection,
+        SupervisionIssue(**mine, source="other", level="county", state="open", problem=f"{sign}督办", deadline=day,
+                         responsible_unit=f"{sign}局", responsible_person=f"{sign}员"),
+    ]  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def aviary(world: World) -> Iterator[tuple[World, dict[str, dict[str, int]]]]:
     """The world with canaries, and the targets of the addresses: kind → county → number."""
@@ -101,6 +126,10 @@ def aviary(world: World) -> Iterator[tuple[World, dict[str, dict[str, int]]]]:
         "scheme": {row.county_code: row.id for row in world.rows("SELECT county_code, id FROM scheme")},
         "finding": {r.county_code: r.id for r in world.rows("SELECT county_code, id FROM photo_finding")},
         "comment": {r.county_code: r.id for r in world.rows("SELECT county_code, id FROM scheme_comment")},
+        "recognition": numbers(world, "recognition", "recognisers"),
+        "inspection": numbers(world, "inspection", "inspectors"),
+        "inspection_item": numbers(world, "inspection_item", "problem"),
+        "issue": numbers(world, "supervision_issue", "problem"),
         "unit_account": {
             r.county_code: r.id
             for r in world.rows("SELECT county_code, id, unit_name FROM construction_account")
@@ -130,6 +159,12 @@ def canaries(world: World, table: str, tail: str = "") -> dict[str, int]:
     """County → number of its canary among reserve projects, plan tasks or works projects."""
     found = world.rows(f"SELECT county_code, id, name FROM {table}")
     return {row.county_code: row.id for row in found if row.name.removesuffix(tail) in CANARIES.values()}
+
+
+def numbers(world: World, table: str, column: str) -> dict[str, int]:
+    """County → number of the row whose column bears a canary's sign."""
+    found = world.rows(f"SELECT county_code, id, {column} AS sign FROM {table}")
+    return {row.county_code: row.id for row in found if row.sign.startswith("金丝雀")}
 
 
 def upload_plans(world: World) -> int:

@@ -9,7 +9,7 @@ from app.migrations import walls
 from app.persistence.types import UtcDateTime
 
 revision = "0036"
-down_revision = "0037"
+down_revision = "0038"
 branch_labels = None
 depends_on = None
 
