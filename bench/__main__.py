@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 from bench import databases, driver, floor, report
 from bench.driver import Result
-from bench.subject import PAGES
+from bench.subject import OWN_PAGES, PAGES
 from bench.throughput import throughput
 from bench.workbook import write_workbooks
 
-EVERYTHING = (*PAGES, "export", "import", "http")
+EVERYTHING = (*PAGES, *OWN_PAGES, "export", "plan_export", "import", "http")
 FULL, QUICK = 220_000, 20_000
 
 
@@ -45,10 +45,14 @@ def measure(kind: str, addresses: dict[str, str], size: int, only: set[str]) -> 
         for result in driver.pages(kind, addresses, size, only):
             result.floor = floors.get((result.role, result.what))
             yield result
+    if only & set(OWN_PAGES):
+        yield from driver.own_pages(kind, addresses, size, only)
     if "export" in only:
-        exported = driver.exports(kind, addresses, size)
+        exported = driver.exports(kind, addresses, size, "export")
         exported.floor = sum(floor.export_floor(addresses["ours"]))
         yield exported
+    if "plan_export" in only:
+        yield driver.exports(kind, addresses, size, "plan_export")
     if "import" in only:
         workbooks = write_workbooks()
         imported = driver.imports(kind, addresses, size, workbooks)

@@ -14,7 +14,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 SEED = 20260101
 COUNTY = "430703"
-COUNTY_ROWS = 1600
+COUNTY_ROWS = 5000
+#: Communities of that county that no plan holds: what its linking dialog chooses from.
+COUNTY_FREE = 3000
 PROVINCES = ("43", "52")
 EXPORT_KIND = "reform"
 EXPORT_SHARE = 60_000 / 220_000

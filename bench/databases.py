@@ -94,7 +94,7 @@ def _other_user() -> list[str]:
 
 def _digest(size: int) -> str:
     """Changes with whatever the stored rows depend on."""
-    watched = [ROOT / "bench" / "communities.py", ROOT / "bench" / "load.py", ROOT / "bench" / "load_peers.py"]
+    watched = [ROOT / "bench" / f"{name}.py" for name in ("communities", "plans", "load", "load_peers")]
     watched += [ROOT / "app" / "kernel" / "text.py", *sorted((ROOT / "bench" / "peers").glob("*.py"))]
     return hashlib.sha256(b"".join(path.read_bytes() for path in watched) + str(size).encode()).hexdigest()[:16]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.databases import HOME, ROOT, SUBJECTS, environment, python_of
-from bench.subject import PAGES, ROLES
+from bench.subject import OWN_PAGES, PAGES, ROLES
 
 ROUNDS = 7
 ROUND_MS = 400
@@ -115,19 +115,34 @@ def _page(kind: str, role: str, what: str, workers: dict[str, WorkerProcess]) ->
     return Result(kind, role, what, cells)
 
 
-def exports(kind: str, addresses: dict[str, str], size: int) -> Result:
-    """The export as province, each in a fresh process; the product takes a turn beside every peer."""
+def own_pages(kind: str, addresses: dict[str, str], size: int, only: set[str]) -> Iterator[Result]:
+    """What no peer has, as county: its time, statements and size."""
+    with WorkerProcess("ours", kind, addresses["ours"], size) as worker:
+        for what in OWN_PAGES:
+            if what not in only:
+                continue
+            if what.endswith("_save"):
+                answer = worker.ask("save", what=what, times=20)
+                facts = {"statements": answer["statements"], "bytes": 0, "rows": 0}
+            else:
+                facts = worker.ask("look", role="county", what=what)
+                answer = worker.ask("time", role="county", what=what, times=60)
+            yield Result(kind, "county", what, {"ours": Cell(answer["ms"], [answer["cpu"]], facts)})
+
+
+def exports(kind: str, addresses: dict[str, str], size: int, what: str) -> Result:
+    """An export as province, each in a fresh process; the product takes a turn beside every peer."""
     cells: dict[str, Cell] = {name: Cell() for name in SUBJECTS}
     for name in SUBJECTS[1:]:
         for who in ("ours", name):
             with WorkerProcess(who, kind, addresses["ours" if who == "ours" else "peers"], size) as worker:
-                answer = worker.ask("export", role="province")
+                answer = worker.ask("export", role="province", what=what)
             cells[who].ms.append(answer["seconds"] * 1000)
             mb = max(answer["mb"], cells[who].facts.get("mb", 0))
             cells[who].facts = {"bytes": answer["bytes"], "mb": mb, "sheet": answer["sheet"]}
     if len({tuple(cell.facts["sheet"]) for cell in cells.values()}) > 1:
         raise RuntimeError(f"the workbooks differ: { {name: cell.facts['sheet'] for name, cell in cells.items()} }")
-    return Result(kind, "province", "export", cells)
+    return Result(kind, "province", what, cells)
 
 
 def imports(kind: str, addresses: dict[str, str], size: int, workbooks: dict[str, str]) -> Result:

@@ -18,6 +18,7 @@ from app.persistence.context import acting_as
 from app.persistence.types import utcnow
 from app.persistence.work import unit_of_work
 from bench.communities import generate
+from bench.plans import load_plans
 
 _table = Community.__table__
 
@@ -38,6 +39,7 @@ def main() -> None:
         while chunk := list(islice(source, 10_000)):
             with unit_of_work() as session:
                 session.execute(insert(_table), chunk, execution_options={"scope_applied": True})
+        load_plans()
         _settle()
 
 

@@ -1,14 +1,18 @@
 """Copy the product's communities into the plain tables that the peers share: ``python -m bench.load_peers URL``.
 
-Three tables as a tutorial would draw them (region, town, community), with indices on the keys and on county_code.
+Four tables as a tutorial would draw them (region, town, community, plan task; a community names its plan task), with
+indices on the keys and on county_code.
 """
 
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     Column,
+    Date,
     ForeignKey,
     Integer,
     MetaData,
@@ -16,10 +20,12 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     create_engine,
     insert,
     select,
     text,
+    update,
 )  # fmt: skip
 
 metadata = MetaData()
@@ -40,8 +46,21 @@ NUMBERS = (
     "substandard_household_count",
 )  # fmt: skip
 FIGURES = (("lng", 9, 6), ("lat", 9, 6), ("floor_area", 14, 4), ("planned_investment", 14, 2))
+plan_task = Table(
+    "plan_task", metadata, Column("id", Integer, primary_key=True),
+    Column("county_code", String(8), ForeignKey("region.code"), nullable=False, index=True),
+    Column("year", Integer, nullable=False), Column("code", String(17), nullable=False, unique=True),
+    Column("name", String(120), nullable=False),
+    *(Column(name, String(16), nullable=False) for name in ("scheme_state", "implementation_state")),
+    *(Column(name, Boolean, nullable=False)
+      for name in ("account_assigned", "county_inspected", "city_inspected", "province_inspected")),
+    Column("start_due", Date, nullable=False), Column("finish_due", Date, nullable=False),
+    *(Column(name, Integer, nullable=False) for name in ("community_count", "building_count", "household_count")),
+    Column("floor_area", Numeric(16, 4), nullable=False),
+)  # fmt: skip
 community = Table(
     "community", metadata, Column("id", Integer, primary_key=True),
+    Column("plan_task_id", Integer, ForeignKey("plan_task.id"), index=True),
     Column("county_code", String(8), ForeignKey("region.code"), nullable=False, index=True),
     Column("town_code", String(9), ForeignKey("town.code"), index=True),
     *(Column(name, String(size), nullable=False, default="", server_default="") for name, size in WORDS),
@@ -58,6 +77,8 @@ def engine_of(url: str):
 def copy(target: str) -> None:
     """Every region, town and living community, with the same keys."""
     from app import create_app
+    from app.annual_plans.models import PlanTask
+    from app.areas.models import CommunityLink
     from app.communities.models import Community
     from app.extensions import db
     from app.kernel.actor import SYSTEM
@@ -67,13 +88,21 @@ def copy(target: str) -> None:
     engine = engine_of(target)
     metadata.create_all(engine)
     app = create_app()
+    link = CommunityLink.__table__
     with app.app_context(), acting_as(SYSTEM), engine.begin() as connection:
-        for model, table in ((Region, region), (Town, town), (Community, community)):
-            source = model.__table__
-            statement = select(*(source.c[column.name] for column in table.columns)).order_by(source.c[_key(table)])
+
+        def copied(statement: Any, write: Any) -> None:
             options = {"scope_applied": True, "yield_per": 10_000}
             for part in db.session.execute(statement, execution_options=options).partitions():
-                connection.execute(insert(table), [dict(row._mapping) for row in part])
+                connection.execute(write, [dict(row._mapping) for row in part])
+
+        for model, table in ((Region, region), (Town, town), (PlanTask, plan_task), (Community, community)):
+            source = model.__table__
+            named = (source.c[column.name] for column in table.columns if column.name in source.c)
+            copied(select(*named).order_by(source.c[_key(table)]), insert(table))
+        held = select(link.c.community_id.label("held"), link.c.plan_task_id.label("plan"))
+        mine = update(community).where(community.c.id == bindparam("held")).values(plan_task_id=bindparam("plan"))
+        copied(held.where(link.c.plan_task_id.is_not(None)), mine)
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT setval('community_id_seq', (SELECT max(id) FROM community))"))
 

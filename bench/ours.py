@@ -15,11 +15,14 @@ from bench.subject import (
     INITIALS,
     PAGE_ROWS,
     PASSWORD,
+    PLAN_COLUMNS,
+    PLAN_YEAR,
     ROLES,
     SEARCH,
     Subject,
     deep_page,
     hidden,
+    plan_page,
     query,
 )  # fmt: skip
 
@@ -29,11 +32,20 @@ SHOWN = [
 ]  # fmt: skip
 
 
+#: The columns of the ledger as the manual has them (M1.6), which the peers show too.
+PLANS_SHOWN = [
+    "year", "code", "name", "names", "linked", "account_assigned", "scheme", "state", "county_inspected",
+    "city_inspected", "province_inspected", "light",
+]  # fmt: skip
+
+
 class Ours(Subject):
     """The portal as ``make run`` serves it."""
 
     name = "ours"
     row = re.compile(rb'data-row="(\d+)"')
+    turn = 0
+    _draft_ids: tuple[int, ...] = ()
 
     def application(self) -> Any:
         from run import app
@@ -49,8 +61,9 @@ class Ours(Subject):
         self.application()
         with self.app.app_context(), unit_of_work() as session:
             for login, *_range in ROLES.values():
-                session.merge(ListPreference(user_id=_user_id(session, login), listing="communities",
-                                             columns=SHOWN, size=PAGE_ROWS, views=[]))  # fmt: skip
+                for listing, shown in (("communities", SHOWN), ("plans", PLANS_SHOWN)):
+                    session.merge(ListPreference(user_id=_user_id(session, login), listing=listing,
+                                                 columns=shown, size=PAGE_ROWS, views=[]))  # fmt: skip
 
     def statements(self) -> list[str]:
         return record_statements()
@@ -61,6 +74,15 @@ class Ours(Subject):
     def page(self, what: str, role: str, row_id: int) -> str:
         if what == "detail":
             return f"/communities/show/{row_id}"
+        if what in ("plans", "plans_year", "plans_deep"):
+            narrowed: dict[str, Any] = {
+                "plans": {}, "plans_year": {"year": PLAN_YEAR}, "plans_deep": {"page": plan_page(role)},
+            }[what]  # fmt: skip
+            return "/plans/list/" + query(**narrowed)
+        if what in ("dialog", "dialog_search"):
+            return f"/plans/link/{self._draft()[0]}/rows" + query(q=SEARCH if what == "dialog_search" else None)
+        if what == "checklist":
+            return f"/schemes/contents/{self._draft()[1]}"
         arguments = {
             "list": {},
             "filtered": {"built_from": BUILT[0], "built_to": BUILT[1]},
@@ -70,10 +92,46 @@ class Ours(Subject):
         }[what]
         return "/communities/list/" + query(**arguments)
 
-    def export(self, client: Client, role: str) -> bytes:
-        token = hidden(client.get("/communities/list/").text, "csrf_token")
-        form = {"csrf_token": token, "range": "all", "columns": EXPORT_COLUMNS, "filename": "bench"}
-        answer = client.post("/communities/export/" + query(property_kind=EXPORT_KIND), form)
+    def _draft(self) -> tuple[int, int]:
+        """(plan task, scheme) of the benchmark's county whose scheme is still a draft."""
+        if not self._draft_ids:
+            from sqlalchemy import text
+
+            from app.extensions import db
+
+            with self.app.app_context(), db.engine.connect() as connection:
+                if connection.dialect.name == "postgresql":
+                    connection.execute(text("SET ROLE NONE"))
+                self._draft_ids = tuple(connection.execute(text(
+                    "SELECT plan_task_id, id FROM scheme WHERE county_code = '430703' AND state = 'draft'"
+                    " AND created_by = 'bench' ORDER BY id LIMIT 1"
+                )).one())  # fmt: skip
+        plan, scheme = self._draft_ids
+        return plan, scheme
+
+    def save(self, client: Client, what: str) -> float:
+        """Milliseconds of saving the checklist with every content of the catalogue ticked."""
+        path = f"/schemes/contents/{self._draft()[1]}"
+        page = client.get(path).text
+        items = re.findall(r'name="item" value="(\d+)"', page)
+        self.turn += 1
+        form: dict[str, Any] = {"csrf_token": hidden(page, "csrf_token"), "version": hidden(page, "version"),
+                                "item": items}  # fmt: skip
+        form |= {f"quantity1_{item}": str(10 + self.turn) for item in items}
+        started = time.perf_counter()
+        answer = client.post(path, form)
+        taken = (time.perf_counter() - started) * 1000
+        if answer.status != 302:
+            raise RuntimeError(f"the checklist answered {answer.status}")
+        return taken
+
+    def export(self, client: Client, role: str, what: str) -> bytes:
+        base = "/communities" if what == "export" else "/plans"
+        columns = EXPORT_COLUMNS if what == "export" else PLAN_COLUMNS
+        token = hidden(client.get(f"{base}/list/").text, "csrf_token")
+        form = {"csrf_token": token, "range": "all", "columns": columns, "filename": "bench"}
+        narrowed = query(property_kind=EXPORT_KIND) if what == "export" else ""
+        answer = client.post(f"{base}/export/{narrowed}", form)
         if answer.status != 200:
             raise RuntimeError(f"the export answered {answer.status}")
         return answer.body

@@ -18,7 +18,13 @@ BUILT = (1980, 1990)
 SEARCH, INITIALS = "纺织", "fzc"
 EXPORT_KIND = "reform"
 IMPORT_MARK = "bench-import"
-PAGES = ("list", "filtered", "deep", "search", "initials", "detail")
+PAGES = ("list", "filtered", "deep", "search", "initials", "detail", "plans", "plans_year", "plans_deep")
+#: What only the product has, measured alone: pages that are read, and one form that is saved.
+OWN_PAGES = ("dialog", "dialog_search", "checklist", "checklist_save")
+PLAN_YEAR = 2024
+PLAN_COLUMNS = (
+    "year", "code", "name", "names", "county", "building_count", "household_count", "floor_area", "state",
+)  # fmt: skip
 EXPORT_COLUMNS = (
     "name", "county", "street", "address", "built_year", "place_kind", "building_count", "unit_count",
     "unit_without_elevator_count", "household_count", "substandard_household_count", "floor_area", "property_kind",
@@ -53,8 +59,13 @@ class Subject:
         """Address of one of ``PAGES``."""
         raise NotImplementedError
 
-    def export(self, client: Client, role: str) -> bytes:
-        """The workbook of 60,000 rows × 20 columns, as a browser would fetch it."""
+    def export(self, client: Client, role: str, what: str) -> bytes:
+        """A workbook as a browser would fetch it: ``export`` 60,000 communities × 20 columns, ``plan_export`` the
+        ledger of the province with ``PLAN_COLUMNS`` (the names of the communities among them)."""
+        raise NotImplementedError
+
+    def save(self, client: Client, what: str) -> float:
+        """Fill in and post a form; returns the milliseconds of the post."""
         raise NotImplementedError
 
     def load(self, client: Client, role: str, workbook: bytes) -> dict[str, float]:
@@ -87,6 +98,12 @@ def hidden(page: str, name: str) -> str:
         if found := re.search(pattern, page):
             return found.group(1)
     raise RuntimeError(f"the page has no {name}")
+
+
+def plan_page(role: str) -> int:
+    """The page (of 100 rows) deep inside the ledger of the role."""
+    whole = int(os.environ.get("BENCH_SIZE", "220000")) >= 200_000
+    return {"county": 5 if whole else 2, "province": 150 if whole else 10}[role]
 
 
 def deep_page(role: str) -> int:

@@ -82,13 +82,25 @@ class Worker:
             del self.seen[:]
         return {"ms": taken, "cpu": (time.process_time() - cpu) * 1000 / times}
 
-    def export(self, role: str, keep: str = "") -> dict[str, Any]:
+    def save(self, what: str, times: int) -> dict[str, Any]:
+        """Milliseconds of saving a form some times, and the statements of one of them."""
+        client = self.clients["county"]
+        self.product.save(client, what)
+        taken, statements = [], 0
+        cpu = time.process_time()
+        for _ in range(times):
+            del self.seen[:]
+            taken.append(self.product.save(client, what))
+            statements = len(self.seen)
+        return {"ms": taken, "cpu": (time.process_time() - cpu) * 1000 / times, "statements": statements}
+
+    def export(self, role: str, what: str = "export", keep: str = "") -> dict[str, Any]:
         """Seconds, bytes and memory above idle of the export."""
         body = b""
 
         def work() -> dict[str, Any]:
             nonlocal body
-            body = self.product.export(self.clients[role], role)
+            body = self.product.export(self.clients[role], role, what)
             return {"bytes": len(body)}
 
         result = self._weighed(work)

@@ -19,12 +19,14 @@ from bench.subject import (
     IMPORT_MARK,
     INITIALS,
     PASSWORD,
+    PLAN_YEAR,
     ROLES,
     SEARCH,
     WRITERS,
     Subject,
     deep_page,
     hidden,
+    plan_page,
     query,
 )  # fmt: skip
 
@@ -73,7 +75,7 @@ class DjangoAdmin(Subject):
 
     name = "django"
     login_path = "/admin/login/?next=/admin/"
-    row = re.compile(rb'/admin/django_site/community/(\d+)/change/')
+    row = re.compile(rb'/admin/django_site/(?:community|plantask)/(\d+)/change/')
 
     def application(self) -> Any:
         configure()
@@ -87,8 +89,8 @@ class DjangoAdmin(Subject):
         from django.core.management import call_command
 
         call_command("migrate", verbosity=0, stdout=sys.stderr)
-        reading = Permission.objects.filter(codename="view_community")
-        writing = Permission.objects.filter(codename__endswith="_community")
+        reading = Permission.objects.filter(codename__in=("view_community", "view_plantask"))
+        writing = reading | Permission.objects.filter(codename__endswith="_community")
         for login, *_range in ROLES.values():
             user, _made = User.objects.get_or_create(username=login, is_staff=True)
             user.set_password(PASSWORD)
@@ -114,6 +116,11 @@ class DjangoAdmin(Subject):
     def page(self, what: str, role: str, row_id: int) -> str:
         if what == "detail":
             return f"/admin/django_site/community/{row_id}/change/"
+        if what in ("plans", "plans_year", "plans_deep"):
+            narrowed: dict[str, Any] = {
+                "plans": {}, "plans_year": {"year__exact": PLAN_YEAR}, "plans_deep": {"p": plan_page(role)},
+            }[what]  # fmt: skip
+            return "/admin/django_site/plantask/" + query(**narrowed)
         arguments: dict[str, Any] = {
             "list": {},
             "filtered": {"built_year__gte": BUILT[0], "built_year__lte": BUILT[1]},
@@ -123,11 +130,13 @@ class DjangoAdmin(Subject):
         }[what]
         return "/admin/django_site/community/" + query(**arguments)
 
-    def export(self, client: Client, role: str) -> bytes:
+    def export(self, client: Client, role: str, what: str) -> bytes:
         path = "/admin/django_site/community/export/" + query(property_kind__exact=EXPORT_KIND)
+        if what == "plan_export":
+            path = "/admin/django_site/plantask/export/"
         page = client.get(path).text
         form = {"csrfmiddlewaretoken": hidden(page, "csrfmiddlewaretoken"), "format": _xlsx(page), "resource": ""}
-        form |= dict.fromkeys(re.findall(r'name="(communityexport_\w+)"', page), "on")
+        form |= dict.fromkeys(re.findall(r'name="((?:community|plantask)export_\w+)"', page), "on")
         answer = client.post(path, form)
         if answer.status != 200 or not answer.body.startswith(b"PK"):
             raise RuntimeError(f"the export answered {answer.status}")

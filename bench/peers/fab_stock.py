@@ -20,16 +20,19 @@ from bench.subject import (
     INITIALS,
     PAGE_ROWS,
     PASSWORD,
+    PLAN_COLUMNS,
+    PLAN_YEAR,
     ROLES,
     SEARCH,
     WRITERS,
     Subject,
     deep_page,
     hidden,
+    plan_page,
     query,
 )  # fmt: skip
 
-VIEW = "CommunityModelView"
+VIEW, PLANS = "CommunityModelView", "PlanTaskModelView"
 RANGES = {login: (low, high) for login, low, high in ROLES.values()}
 
 
@@ -60,13 +63,24 @@ def build() -> Any:
     class Community(models.CommunityColumns, Model):
         pass
 
+    class PlanTask(models.PlanTaskColumns, Model):
+        pass
+
     class InJurisdiction(BaseFilter):
         name = "jurisdiction"
         arg_name = "scope"
 
         def apply(self, statement: Any, _value: Any) -> Any:
             low, high = RANGES.get(g.user.username, ("", ""))
-            return statement.filter(Community.county_code >= low, Community.county_code < high)
+            return statement.filter(self.model.county_code >= low, self.model.county_code < high)
+
+    def workbook(headers: Any, rows: Any) -> Any:
+        data = tablib.Dataset(headers=headers)
+        for row in rows:
+            data.append(row)
+        answer = make_response(data.export("xlsx"))
+        answer.headers["Content-Disposition"] = "attachment; filename=rows.xlsx"
+        return answer
 
     class CommunityModelView(ModelView):
         datamodel = SQLAInterface(Community, db.session)
@@ -93,16 +107,28 @@ def build() -> Any:
             filters.add_filter_list(self.base_filters)
             filters.add_filter("property_kind", self.datamodel.FilterEqual, request.args["property_kind"])
             _count, rows = self.datamodel.query(filters, "id", "asc")
-            data = tablib.Dataset(headers=EXPORT_COLUMNS)
-            for row in rows:
-                data.append([models.export_value(row, key) for key in EXPORT_COLUMNS])
-            answer = make_response(data.export("xlsx"))
-            answer.headers["Content-Disposition"] = "attachment; filename=communities.xlsx"
-            return answer
+            return workbook(EXPORT_COLUMNS, ([models.export_value(row, key) for key in EXPORT_COLUMNS] for row in rows))
+
+    class PlanTaskModelView(ModelView):
+        datamodel = SQLAInterface(PlanTask, db.session)
+        list_columns = models.PLAN_SHOWN
+        search_columns = ["name", "code", "year", "implementation_state"]
+        base_filters = [["county_code", InJurisdiction, ""]]
+        base_order = ("id", "asc")
+        page_size = PAGE_ROWS
+
+        @expose("/export/")
+        @has_access
+        def export(self) -> Any:
+            filters = self.datamodel.get_filters(self.search_columns)
+            filters.add_filter_list(self.base_filters)
+            _count, rows = self.datamodel.query(filters, "id", "asc")
+            return workbook(PLAN_COLUMNS, ([models.plan_value(row, key) for key in PLAN_COLUMNS] for row in rows))
 
     with app.app_context():
         builder = AppBuilder(app, db.session)
         builder.add_view(CommunityModelView, "Communities", category="Renovation")
+        builder.add_view(PlanTaskModelView, "Plan tasks", category="Renovation")
     return app, builder
 
 
@@ -114,7 +140,7 @@ class FabStock(Subject):
     """Flask-AppBuilder, stock."""
 
     name = "fab"
-    row = re.compile(rb'class="action_check"[^>]*id="(\d+)"|/communitymodelview/show/(\d+)')
+    row = re.compile(rb'class="action_check"[^>]*id="(\d+)"|/(?:community|plantask)modelview/show/(\d+)')
 
     def application(self) -> Any:
         self.app, self.builder = build()
@@ -125,8 +151,8 @@ class FabStock(Subject):
         self.application()
         with self.app.app_context():
             manager = self.builder.sm
-            reading = [(name, VIEW) for name in ("can_list", "can_show", "can_export")]
-            reading += [("menu_access", "Communities"), ("menu_access", "Renovation")]
+            reading = [(name, view) for name in ("can_list", "can_show", "can_export") for view in (VIEW, PLANS)]
+            reading += [("menu_access", name) for name in ("Communities", "Plan tasks", "Renovation")]
             writing = [(name, VIEW) for name in ("can_add", "can_edit", "can_delete", "muldelete")]
             for login, *_range in ROLES.values():
                 role = manager.add_role(f"Role of {login}")
@@ -147,6 +173,12 @@ class FabStock(Subject):
     def page(self, what: str, role: str, row_id: int) -> str:
         if what == "detail":
             return f"/communitymodelview/show/{row_id}"
+        if what in ("plans", "plans_year", "plans_deep"):
+            narrowed: dict[str, Any] = {
+                "plans": {}, "plans_year": {"_flt_0_year": PLAN_YEAR},
+                "plans_deep": {f"page_{PLANS}": plan_page(role) - 1},
+            }[what]  # fmt: skip
+            return "/plantaskmodelview/list/" + query(**{f"psize_{PLANS}": PAGE_ROWS}, **narrowed)
         arguments: dict[str, Any] = {
             "list": {},
             "filtered": {"_flt_1_built_year": BUILT[0] - 1, "_flt_2_built_year": BUILT[1] + 1},
@@ -156,8 +188,9 @@ class FabStock(Subject):
         }[what]
         return "/communitymodelview/list/" + query(**{f"psize_{VIEW}": PAGE_ROWS}, **arguments)
 
-    def export(self, client: Client, role: str) -> bytes:
-        answer = client.get("/communitymodelview/export/" + query(property_kind=EXPORT_KIND))
+    def export(self, client: Client, role: str, what: str) -> bytes:
+        path = "/communitymodelview/export/" + query(property_kind=EXPORT_KIND)
+        answer = client.get(path if what == "export" else "/plantaskmodelview/export/")
         if answer.status != 200:
             raise RuntimeError(f"the export answered {answer.status}")
         return answer.body

@@ -16,11 +16,14 @@ from bench.subject import (
     INITIALS,
     PAGE_ROWS,
     PASSWORD,
+    PLAN_COLUMNS,
+    PLAN_YEAR,
     ROLES,
     SEARCH,
     WRITERS,
     Subject,
     deep_page,
+    plan_page,
     query,
 )  # fmt: skip
 
@@ -55,13 +58,42 @@ def build() -> tuple[Any, Any]:
     class Community(models.CommunityColumns, db.Model):
         pass
 
+    class PlanTask(models.PlanTaskColumns, db.Model):
+        pass
+
     class User(UserMixin, db.Model):
         __tablename__ = "flask_admin_user"
         id = db.Column(db.Integer, primary_key=True)
         login = db.Column(db.String(64), unique=True, nullable=False)
         password = db.Column(db.String(256), nullable=False)
 
-    class CommunityView(ModelView):
+    class InJurisdiction(ModelView):
+        def is_accessible(self) -> bool:
+            return bool(current_user.is_authenticated)
+
+        def _mine(self, statement: Any) -> Any:
+            low, high = RANGES.get(current_user.login, ("", ""))
+            return statement.filter(self.model.county_code >= low, self.model.county_code < high)
+
+        def get_query(self) -> Any:
+            return self._mine(super().get_query())
+
+        def get_count_query(self) -> Any:
+            return self._mine(super().get_count_query())
+
+    class PlanTaskView(InJurisdiction):
+        can_view_details = can_export = True
+        can_create = can_edit = can_delete = False
+        export_types = ["xlsx"]
+        export_max_rows = 1_000_000
+        column_list = models.PLAN_SHOWN
+        column_export_list = [{"names": "communities", "state": "implementation_state"}.get(k, k) for k in PLAN_COLUMNS]
+        column_searchable_list = ["name", "code"]
+        column_filters = [FilterEqual(PlanTask.year, "Year")]
+        column_default_sort = "id"
+        can_set_page_size = True
+
+    class CommunityView(InJurisdiction):
         can_view_details = can_export = True
         export_types = ["xlsx"]
         export_max_rows = 1_000_000
@@ -81,19 +113,6 @@ def build() -> tuple[Any, Any]:
 
         can_edit = can_delete = can_create
 
-        def is_accessible(self) -> bool:
-            return bool(current_user.is_authenticated)
-
-        def _mine(self, statement: Any) -> Any:
-            low, high = RANGES.get(current_user.login, ("", ""))
-            return statement.filter(Community.county_code >= low, Community.county_code < high)
-
-        def get_query(self) -> Any:
-            return self._mine(super().get_query())
-
-        def get_count_query(self) -> Any:
-            return self._mine(super().get_count_query())
-
     manager = LoginManager(app)
     manager.user_loader(lambda user_id: db.session.get(User, int(user_id)))
 
@@ -107,7 +126,9 @@ def build() -> tuple[Any, Any]:
         return "<form method=post><input name=username><input name=password type=password></form>"
 
     view = CommunityView(Community, db.session, name="Communities", endpoint="community")
-    Admin(app, name="Renovation").add_view(view)
+    admin = Admin(app, name="Renovation")
+    admin.add_view(view)
+    admin.add_view(PlanTaskView(PlanTask, db.session, name="Plan tasks", endpoint="plantask"))
 
     def setup() -> None:
         with app.app_context():
@@ -124,7 +145,7 @@ class FlaskAdminStock(Subject):
     """Flask-Admin, stock."""
 
     name = "flask_admin"
-    row = re.compile(rb'name="rowid"[^>]*value="(\d+)"|/admin/community/details/\?id=(\d+)')
+    row = re.compile(rb'name="rowid"[^>]*value="(\d+)"|/admin/(?:community|plantask)/details/\?id=(\d+)')
 
     def application(self) -> Any:
         self.app, self._setup = build()
@@ -143,6 +164,11 @@ class FlaskAdminStock(Subject):
     def page(self, what: str, role: str, row_id: int) -> str:
         if what == "detail":
             return f"/admin/community/details/?id={row_id}"
+        if what in ("plans", "plans_year", "plans_deep"):
+            narrowed: dict[str, Any] = {
+                "plans": {}, "plans_year": {"flt0_0": PLAN_YEAR}, "plans_deep": {"page": plan_page(role) - 1},
+            }[what]  # fmt: skip
+            return "/admin/plantask/" + query(page_size=PAGE_ROWS, **narrowed)
         arguments: dict[str, Any] = {
             "list": {},
             "filtered": {"flt0_0": BUILT[0] - 1, "flt1_1": BUILT[1] + 1},
@@ -152,8 +178,9 @@ class FlaskAdminStock(Subject):
         }[what]
         return "/admin/community/" + query(page_size=PAGE_ROWS, **arguments)
 
-    def export(self, client: Client, role: str) -> bytes:
-        answer = client.get("/admin/community/export/xlsx/" + query(flt0_2=EXPORT_KIND))
+    def export(self, client: Client, role: str, what: str) -> bytes:
+        path = "/admin/community/export/xlsx/" + query(flt0_2=EXPORT_KIND)
+        answer = client.get(path if what == "export" else "/admin/plantask/export/xlsx/")
         if answer.status != 200:
             raise RuntimeError(f"the export answered {answer.status}")
         return answer.body

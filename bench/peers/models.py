@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Integer, Numeric, String, Text
+from sqlalchemy import Boolean, Column, Date, ForeignKey, Integer, Numeric, String, Text
 from sqlalchemy.orm import declared_attr, relationship
 
+PLAN_SHOWN = ["year", "code", "name", "communities", "community_count", "account_assigned", "scheme_state",
+              "implementation_state", "county_inspected", "city_inspected", "province_inspected", "start_due",
+              "finish_due"]  # fmt: skip
 SHOWN = ["county", "name", "town", "built_year", "building_count", "household_count", "floor_area",
          "planned_investment", "place_state"]  # fmt: skip
 
@@ -67,6 +70,10 @@ class CommunityColumns:
     intended_contents = Column(Text, nullable=False, default="")
 
     @declared_attr
+    def plan_task_id(self):  # type: ignore[no-untyped-def]
+        return Column(Integer, ForeignKey("plan_task.id"), index=True)
+
+    @declared_attr
     def county_code(self):  # type: ignore[no-untyped-def]
         return Column(String(8), ForeignKey("region.code"), nullable=False, index=True)
 
@@ -84,6 +91,49 @@ class CommunityColumns:
 
     def __str__(self) -> str:
         return str(self.name)
+
+
+class PlanTaskColumns:
+    __tablename__ = "plan_task"
+    id = Column(Integer, primary_key=True)
+    year = Column(Integer, nullable=False)
+    code = Column(String(17), nullable=False, unique=True)
+    name = _word(120)
+    scheme_state = _word(16)
+    implementation_state = _word(16)
+    account_assigned = Column(Boolean, nullable=False, default=False)
+    county_inspected = Column(Boolean, nullable=False, default=False)
+    city_inspected = Column(Boolean, nullable=False, default=False)
+    province_inspected = Column(Boolean, nullable=False, default=False)
+    start_due = Column(Date, nullable=False)
+    finish_due = Column(Date, nullable=False)
+    community_count = Column(Integer, nullable=False, default=0)
+    building_count = Column(Integer, nullable=False, default=0)
+    household_count = Column(Integer, nullable=False, default=0)
+    floor_area = Column(Numeric(16, 4), nullable=False, default=0)
+
+    @declared_attr
+    def county_code(self):  # type: ignore[no-untyped-def]
+        return Column(String(8), ForeignKey("region.code"), nullable=False, index=True)
+
+    @declared_attr
+    def county(self):  # type: ignore[no-untyped-def]
+        return relationship("Region")
+
+    @declared_attr
+    def communities(self):  # type: ignore[no-untyped-def]
+        return relationship("Community", order_by="Community.id")
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+
+def plan_value(row: Any, key: str) -> Any:
+    """A cell of the ledger's export."""
+    if key == "names":
+        return ";".join(community.name for community in row.communities)
+    value = getattr(row, {"state": "implementation_state"}.get(key, key))
+    return str(value) if key == "county" else value
 
 
 def export_value(row: Any, key: str) -> Any:

@@ -41,7 +41,39 @@ def _number() -> models.IntegerField:
     return models.IntegerField(null=True, blank=True)
 
 
+class PlanTask(models.Model):
+    county = models.ForeignKey(Region, models.PROTECT, db_column="county_code", db_index=True)
+    year = models.IntegerField()
+    code = models.CharField(max_length=17, unique=True)
+    name = _word(120)
+    scheme_state = _word(16)
+    implementation_state = _word(16)
+    account_assigned = models.BooleanField(default=False)
+    county_inspected = models.BooleanField(default=False)
+    city_inspected = models.BooleanField(default=False)
+    province_inspected = models.BooleanField(default=False)
+    start_due = models.DateField()
+    finish_due = models.DateField()
+    community_count = models.IntegerField(default=0)
+    building_count = models.IntegerField(default=0)
+    household_count = models.IntegerField(default=0)
+    floor_area = models.DecimalField(max_digits=16, decimal_places=4, default=0)
+
+    class Meta:
+        managed = False
+        db_table = "plan_task"
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def names(self) -> str:
+        """What stands in its column of the ledger: the names of its communities."""
+        return ";".join(community.name for community in self.communities.all())
+
+
 class Community(models.Model):
+    plan_task = models.ForeignKey(PlanTask, models.SET_NULL, null=True, blank=True, related_name="communities")
     county = models.ForeignKey(Region, models.PROTECT, db_column="county_code", db_index=True)
     town = models.ForeignKey(Town, models.PROTECT, db_column="town_code", null=True, blank=True)
     name = _word(120)
