@@ -12,7 +12,6 @@ from pathlib import Path
 
 import structlog
 from flask import current_app
-from flask_babel import force_locale
 from PIL import Image, ImageDraw, ImageFont
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -30,7 +29,6 @@ from app.persistence.work import unit_of_work
 
 log = structlog.get_logger()
 WATERMARK = "attachments.watermark"
-LANGUAGE = "zh_Hans_CN"
 MOST_PIXELS = 2048
 _FONT = "vendor/fonts/NotoSansSC-Regular.ttf"
 
@@ -54,8 +52,7 @@ def make_watermark(progress: Progress, attachment_id: int) -> None:
         row = owners.load(session, attachment.owner_entity, attachment.owner_id)
         if caption is None or row is None:
             return
-        with force_locale(LANGUAGE):
-            lines = caption(session, row, attachment)
+        lines = caption(session, row, attachment)
         with tempfile.TemporaryDirectory() as folder:
             try:
                 picture = inspection.upright(

@@ -13,6 +13,7 @@ import config
 from app.accounts.models import Account
 from app.accounts.services import make_account
 from app.audit import services as audit
+from app.cli.demo_checks import load_checks
 from app.cli.demo_plans import assign_unit, load_plans
 from app.cli.demo_reports import load_reports
 from app.communities.models import Community
@@ -54,6 +55,7 @@ def load_demo(session: Session) -> list[str]:
     load_plans(session)
     assign_unit(session)
     load_reports(session)
+    load_checks(session)
     width = max(len(login) for login, *_rest in ACCOUNTS)
     return ["", f"demo accounts (password of all: {PASSWORD})"] + [
         f"  {login:<{width}}  {name}" for login, name, *_rest in ACCOUNTS

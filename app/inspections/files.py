@@ -9,14 +9,13 @@ from app.annual_plans.models import PlanTask
 from app.areas import queries as areas
 from app.attachments.models import Attachment
 from app.attachments.owners import Owner, declare
-from app.extensions import _
 from app.inspections import queries
 from app.inspections.models import Inspection, InspectionItem
 from app.inspections.rules import FLOW, LEVELS, PHOTO, SHEET, may_write
 from app.kernel.errors import N_, Message, msg
 from app.kernel.geo import haversine_m
 from app.persistence.context import current_actor
-from app.web.wording import local_time
+from app.web.wording import in_default_language, local_time
 
 TIME = "%Y-%m-%d %H:%M:%S"
 
@@ -55,18 +54,20 @@ def caption(session: Session, item: InspectionItem, photo: Attachment) -> list[s
     """What a photo's watermarked copy says: time and place as told, distance, plan, content, inspectors."""
     inspection = item.inspection
     plan = session.get(PlanTask, inspection.plan_task_id)
-    at, received = photo.told_at or photo.created_at, photo.created_at
-    lines = [_("Taken %(at)s · received %(received)s", at=local_time(at, TIME), received=local_time(received, TIME))]
-    if photo.told_lng is not None and photo.told_lat is not None:
-        where = _("Position %(lng)s, %(lat)s", lng=photo.told_lng, lat=photo.told_lat)
-        away = distance(session, inspection.plan_task_id, float(photo.told_lng), float(photo.told_lat))
-        far = _("%(metres)s m from the nearest community", metres=away) if away is not None else ""
-        lines.append(" · ".join(part for part in (where, far) if part))
+    at, received = local_time(photo.told_at or photo.created_at, TIME), local_time(photo.created_at, TIME)
+    said: list[Message] = [msg("Taken %(at)s · received %(received)s", at=at, received=received)]
+    if photo.told_lng is None or photo.told_lat is None:
+        said.append(msg("Position not told by the phone"))
     else:
-        lines.append(_("Position not told by the phone"))
+        said.append(msg("Position %(lng)s, %(lat)s", lng=photo.told_lng, lat=photo.told_lat))
+        away = distance(session, inspection.plan_task_id, float(photo.told_lng), float(photo.told_lat))
+        if away is not None:
+            said.append(msg("%(metres)s m from the nearest community", metres=away))
+    time, *place = map(in_default_language, said)
+    level = in_default_language(Message(LEVELS[inspection.level]))
     return [
-        *lines, f"{plan.name if plan else ''} · {item.content}",
-        f"{_(LEVELS[inspection.level])} · {inspection.inspectors or photo.uploader}",
+        time, " · ".join(place), f"{plan.name if plan else ''} · {item.content}",
+        f"{level} · {inspection.inspectors or photo.uploader}",
     ]  # fmt: skip
 
 

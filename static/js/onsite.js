@@ -86,7 +86,7 @@
     var box = card(row.item), fig = p.make('figure', 'os-photo waiting'), img = p.make('img'), cap = p.make('figcaption'), x = p.button('');
     if (!box) { return; }
     fig.dataset.key = row.key; img.alt = say('photo', { name: box.dataset.name }); img.src = URL.createObjectURL(new Blob([row.bytes], { type: row.type })); img.onload = function () { URL.revokeObjectURL(img.src); };
-    cap.textContent = clock(row.at) + (row.m || row.m === 0 ? ' · ' + row.m + ' m' : ''); x.setAttribute('aria-label', say('drop', { name: row.name })); x.appendChild(p.icon('x'));
+    cap.textContent = clock(row.at) + (row.m || row.m === 0 ? ' · ' + say('metres', { m: row.m }) : ''); x.setAttribute('aria-label', say('drop', { name: row.name })); x.appendChild(p.icon('x'));
     x.addEventListener('click', function () { if (window.confirm(say('dropAsk'))) { drop('photos', row.key).then(function () { fig.remove(); state(); }); } });
     fig.append(img, cap, x); var shot = $('.os-shot', box); shot.parentNode.insertBefore(fig, shot); show(box);
     if (row.error) { broken(row); }
