@@ -229,7 +229,7 @@ class Listing:
         if reverse:
             limit = min(state.size, max(0, total - offset))
             offset = max(0, total - offset - state.size)
-        if offset <= 200 and self.unnarrowed(state):
+        if offset <= 200 and scope.kind != "plans" and self.unnarrowed(state):
             low, high = scope.bounds
             values = {"low": low, "high": high, "most": limit, "first": offset}
             result = self.execute(self._statement(state, columns, reverse), values).all()
