@@ -95,6 +95,7 @@ def register(app: Flask) -> None:
     from app.recognition.views import RecognitionView
     from app.reserve.views import ReserveBinView, ReserveView
     from app.schemes.catalogue_views import CatalogueBookView
+    from app.schemes.major_views import MajorProjectView
     from app.schemes.views import SchemeView
     from app.supervision.views import IssueView
     from app.web.drafts import DraftView
@@ -108,7 +109,7 @@ def register(app: Flask) -> None:
     communities = (CommunityView, CommunityBinView, CommunityMapView, CommunityImportView)
     areas = (ReserveView, ReserveBinView, PlanView, PlanBinView, PlanImportView, DeclarationWindowView)
     others = (DoubtfulView, NoticeView, DraftView, AuditEventView, DescriptionView, ManualView, AttachmentView)
-    schemes = (SchemeView, CatalogueBookView, PublicSchemeView, SchemeCommentView)
+    schemes = (SchemeView, CatalogueBookView, MajorProjectView, PublicSchemeView, SchemeCommentView)
     checks = (RecognitionView, InspectionView, IssueView)
     works = (WorksProjectView, MonthlyReportView, ReviewView)
     for view in (SessionView, *accounts, *communities, *areas, *schemes, *works, *checks, *others):

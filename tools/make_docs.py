@@ -16,6 +16,7 @@ from app.inspections.rules import FLOW as INSPECTION  # noqa: E402
 from app.kernel.flow import Flow, Transition  # noqa: E402
 from app.monthly_reports.rules import FLOW as REPORT  # noqa: E402
 from app.recognition.rules import FLOW as RECOGNITION  # noqa: E402
+from app.schemes.major_sheets import FIELDS as MAJOR_FIELDS  # noqa: E402
 from app.schemes.rules import FLOW as SCHEME  # noqa: E402
 from app.supervision.rules import FLOW as ISSUE  # noqa: E402
 
@@ -27,6 +28,7 @@ FLOWS: tuple[tuple[str, Flow], ...] = (
     ("督办问题（R22）", ISSUE),
 )
 TARGET = ROOT / "docs" / "flows.md"
+MAJOR_TARGET = ROOT / "docs" / "major-projects.md"
 
 
 @cache
@@ -68,5 +70,21 @@ def flows() -> str:
     return "\n".join(lines)
 
 
+def major_projects() -> str:
+    """The columns of the file for the library of major projects."""
+    lines = [
+        "# 国家重大建设项目库导出字段", "", "由 `make docs` 依据程序中的字段表生成，请勿手工修改。", "",
+        "储备库和计划台账的“导出面板”中，省级管理员可把所选范围导出为报送发改委的文件：第一张表为项目，第二张表为本说明。",
+        "列名取项目库通行字段，未与官方导入模板逐列核对，报送前请按当地发改委模板调整。电话一律脱敏。同样的数据也可经接口读取：",
+        "`/api/v1/reserve-projects/`、`/api/v1/plan-tasks/`、`/api/v1/schemes/`（说明见 `/api/docs`）。", "",
+        "| 序号 | 列名 | 单位 | 来源 |", "|---|---|---|---|",
+    ]  # fmt: skip
+    for number, field in enumerate(MAJOR_FIELDS, start=1):
+        unit = word(field.unit) if field.unit else ""
+        lines.append(f"| {number} | {word(field.label)} | {unit} | {word(field.source)} |")
+    return "\n".join([*lines, ""])
+
+
 if __name__ == "__main__":
+    MAJOR_TARGET.write_text(major_projects(), encoding="utf-8")
     TARGET.write_text(flows(), encoding="utf-8")

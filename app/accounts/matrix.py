@@ -77,7 +77,7 @@ _CITY = _READ_BUSINESS | _REVEAL | _WATCH | _all("PlanTask", "import") | _all("S
 
 _PROVINCE = (
     _READ_BUSINESS | _REVEAL | _WATCH | _all("Community", "import") | _all("PlanTask", "import")
-    | _all("DeclarationWindow", *_READ, "edit") | _all("Catalogue", *_READ)
+    | _all("DeclarationWindow", *_READ, "edit") | _all("Catalogue", *_READ) | _all("MajorProject", "export")
     | _all("DeclarationWindow", *_READ, "edit") | _all("Catalogue", *_READ, "edit") | _INSPECT
 )
 
@@ -136,6 +136,7 @@ RESOURCES: dict[str, str] = {
     "Notice": N_("To-do and notices (function)"),
     "PhotoFinding": N_("Doubtful reports (function)"),
     "ConstructionAccount": N_("Accounts of construction units (function)"),
+    "MajorProject": N_("Library of major projects"),
     "Catalogue": N_("Content catalogues (function)"),
     "CatalogueData": N_("Entry of content catalogues (function)"),
     "DeclarationWindow": N_("Declaration windows (function)"),

@@ -87,6 +87,7 @@ class PlanView(AreaFormPages, LinkPages, AreaShowPages, AreaListPages):
     entity = "plan"
     basics = BASICS
     bin_endpoint = "PlanBinView.list"
+    major_owner = "plans"
 
     # ── records ──
     def find(self, pk: str) -> PlanTask:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import abort, flash, redirect, request
+from flask import abort, flash, redirect, request, url_for
 from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from sqlalchemy.orm import Session
@@ -36,6 +36,13 @@ class AreaListPages(PortalModelView):
     unplanned: Any = ""
     deleted_text: Any
     bin_endpoint = ""
+    major_owner = ""
+
+    def more_export(self) -> str:
+        """The file for the development commission (M1.5.5), for those who hand it over."""
+        if not current_actor().may("can_export", "MajorProject"):
+            return ""
+        return url_for("MajorProjectView.export", owner=self.major_owner)
 
     def delete_areas(self, session: Session, ids: Sequence[int]) -> list[int]:
         """Move areas to the recycle bin through their service."""

@@ -55,6 +55,7 @@ class ReserveView(AreaFormPages, LinkPages, AreaShowPages, AreaListPages):
     entity = "reserve"
     basics = BASICS
     bin_endpoint = "ReserveBinView.list"
+    major_owner = "reserve"
 
     @property
     def list_title(self) -> Any:

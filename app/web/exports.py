@@ -33,7 +33,7 @@ def answer(
     state = listing.state(args)
     wanted = form.getlist("columns")
     columns = [column for column in listing.columns if column.key in wanted] or listing.pick(None)
-    ids = _ids(form)
+    ids = asked_ids(form)
     out = tempfile.TemporaryFile()  # noqa: SIM115  closed by the response
     sheet = Sheet(
         name=title[:31],
@@ -62,7 +62,8 @@ def download(out: IO[bytes], name: str, token: str | None, mime: str = MIME) -> 
     return answer
 
 
-def _ids(form: MultiDict[str, str]) -> list[int] | None:
+def asked_ids(form: MultiDict[str, str]) -> list[int] | None:
+    """Ids of the range ``page`` or ``picked``; None for everything that matches the address."""
     if form.get("range", "all") == "all" or form.get("all_matching") == "1":
         return None
     ids = [int(value) for value in form.getlist("rowid") if value.isascii() and value.isdigit() and len(value) < 19]

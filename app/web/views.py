@@ -101,12 +101,17 @@ class PortalModelView(ModelView):
             "frame/list_drawers.html",
             {"rows": len(page.rows), "total": total, "export_name": self.export_name()},
             export=self.path("export") if "export" in self.include_route_methods and self.may("export") else "",
+            more_export=self.more_export(),
             preferences=self.path("preferences"),
             here=here,
             export_boxes=export_boxes,
             column_boxes=chooser,
             views=preference.key,
         )
+
+    def more_export(self) -> str:
+        """Where the export panel sends its range for the library of major projects; '' for no such file. Override."""
+        return ""
 
     def tree(self, state: State, preference: preferences.Preference, data: Hashable, make: Callable[[], Groups]) -> Markup:
         """The directory of the list; ``data`` is what was counted, ``make`` gives groups of nodes from that,

@@ -99,6 +99,7 @@
     if (r && r.value === 'picked') { if (list.dataset.all === '1') { add('all_matching', '1'); } else { picked(list).forEach(function (id) { add('rowid', id); }); } }
     if (r && r.value === 'page') { $$('[data-row]', list).forEach(function (tr) { add('rowid', tr.dataset.row); }); }
     f.action = f.action.split('?')[0] + location.search;
+    if (e.submitter && e.submitter.hasAttribute('formaction')) { e.submitter.formAction = e.submitter.formAction.split('?')[0] + location.search; }
   }, true);
 
   /* ── search forms: empty fields stay out of the address; an operator select renames its field ── */

@@ -253,6 +253,7 @@ PLAN_IMPORTS = [
     row("DeclarationWindowView.edit", "GET", PROVINCE, args={"year": 2027}),
     row("DeclarationWindowView.edit", "POST", PROVINCE, 409, 422, args={"year": 2027}),
     row("DeclarationWindowView.close", "POST", PROVINCE, 302, args={"year": 2027}),
+    row("MajorProjectView.export", "POST", PROVINCE, args={"owner": "reserve"}),
     row("CatalogueBookView.list", "GET", PROVINCE),
     row("CatalogueBookView.show", "GET", PROVINCE, 404, args={"pk": 999999}),
     row("PlanImportView.start", "GET", PLAN_IMPORTERS),
