@@ -189,8 +189,8 @@ FIELDS: tuple[Field, ...] = (
           WAN),
     *(Field(name, _flag(name), _LEDGER, _programme(name)) for name in PROGRAMMES),
     Field("scheme_state", N_("Scheme state"), N_("course of the scheme"), _state),
-    Field("unit", N_("Responsible unit"), _BASICS, _of_area("supervision_unit"), width=26),
-    Field("person", N_("Responsible person"), _BASICS, _of_area("supervisor_name")),
+    Field("unit", N_("Responsible unit (file)"), _BASICS, _of_area("supervision_unit"), width=26),
+    Field("person", N_("Responsible person (file)"), _BASICS, _of_area("supervisor_name")),
     Field("phone", N_("Phone (masked)"), _BASICS, lambda p: mask_phone(p.area.supervisor_phone)),
 )  # fmt: skip
 
