@@ -13,6 +13,7 @@ from app.attachments.owners import Owner, declare
 from app.kernel.errors import N_, Message, msg
 from app.monthly_reports.models import MonthlyReport, ReportItem
 from app.monthly_reports.rules import EDITABLE, FLOW, PHOTOS
+from app.persistence.locks import begin_writing
 from app.works.files import kept_because
 from app.works.models import WorksProject
 from app.works.services import held_by
@@ -26,6 +27,7 @@ def find(session: Session, item_id: int) -> ReportItem | None:
 
 def hold(session: Session, item: Any) -> None:
     """Keep the report as it is until the photo is stored: it cannot be submitted at the same moment."""
+    begin_writing(session)
     state = select(MonthlyReport.id).where(MonthlyReport.id == item.report_id)
     session.execute(state.with_for_update(read=True)).all()
 

@@ -18,6 +18,7 @@ from app.monthly_reports.models import MonthlyReport, ReportItem
 from app.monthly_reports.rules import OPEN, PHOTOS
 from app.persistence.context import current_scope
 from app.persistence.gate import SCOPE_APPLIED, WITH_DELETED, scope_clause
+from app.persistence.locks import begin_writing
 
 _report: Table = MonthlyReport.__table__  # type: ignore[assignment]
 
@@ -35,6 +36,7 @@ def get_report(session: Session, report_id: int, *, deleted: bool = False) -> Mo
 
 def lock_reports(session: Session, ids: Iterable[int], *, deleted: bool = False) -> dict[int, MonthlyReport]:
     """Month reports of the scope, fresh and held to the transaction's end, always in ascending order."""
+    begin_writing(session)
     statement = select(MonthlyReport).where(MonthlyReport.id.in_(sorted(set(ids)))).order_by(MonthlyReport.id)
     statement = statement.options(selectinload(MonthlyReport.items))
     fresh = statement.execution_options(populate_existing=True, **{WITH_DELETED: deleted})

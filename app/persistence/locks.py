@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Integer, String, Table, event, inspect
+from sqlalchemy import Integer, String, Table, event, false, inspect, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -49,6 +49,15 @@ def lock_counties(session: Session, codes: Iterable[str]) -> None:
         statement = taken.on_conflict_do_update(index_elements=["county_code"], set_=counted)
         session.execute(statement, execution_options={SCOPE_APPLIED: True})
     held.update(wanted)
+
+
+_WRITE_LOCK = update(_lock).where(false()).values(taken=_lock.c.taken)
+
+
+def begin_writing(session: Session) -> None:
+    """Before rows are read ``FOR UPDATE``: SQLite knows no such lock, so its one write lock is waited for."""
+    if session.get_bind().dialect.name == "sqlite":
+        session.execute(_WRITE_LOCK, execution_options={SCOPE_APPLIED: True})
 
 
 def _before_flush(session: Session, _context: Any, _instances: Any) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.kernel.errors import OutOfScope
 from app.persistence.gate import WITH_DELETED
+from app.persistence.locks import begin_writing
 from app.works.models import WorksProject
 
 
@@ -19,6 +20,8 @@ def get_project(
 
     Raises: OutOfScope.
     """
+    if lock:
+        begin_writing(session)
     statement = select(WorksProject).where(WorksProject.id == project_id)
     statement = statement.execution_options(populate_existing=True, **{WITH_DELETED: deleted})
     found = session.scalars(statement.with_for_update() if lock else statement).first()
