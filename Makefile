@@ -5,7 +5,7 @@ export FLASK_APP := run
 PORT ?= 8000
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 
-.PHONY: help run demo dev test check bench docs translations setup setup-dev clean
+.PHONY: help run demo dev test check kill bench docs translations setup setup-dev clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -27,6 +27,10 @@ check: setup-dev ## style, types and the direction of imports
 	@.venv/bin/ruff format --check app tests bench tools run.py config.py || true
 	@.venv/bin/mypy app
 	@.venv/bin/lint-imports
+
+kill: setup-dev ## kill -9 in the middle of submit, approve, upload and sending, 200 times each
+	@bash tools/test-setup.sh
+	@KILL_ROUNDS=200 $(PY) -m pytest -q $$(grep -rl --include="test_*.py" KILL_ROUNDS tests)
 
 bench: setup-dev ## speed beside stock FAB, Flask-Admin and Django admin, as ratios
 	@$(PY) -m bench
