@@ -14,11 +14,13 @@ from sqlalchemy.orm import Session
 from app.annual_plans.models import PlanTask
 from app.attachments.changes import on_attached, on_binned, on_hashed
 from app.evidence import services
+from app.evidence.queries import findings_for_report
 from app.evidence.rules import sentence
 from app.evidence.subjects import Subject, content_of, declare
 from app.inspections.models import Inspection, InspectionItem
-from app.kernel.errors import Finding
+from app.kernel.errors import Finding, Message
 from app.monthly_reports import services as reports
+from app.monthly_reports.doubts import photo_doubts
 from app.monthly_reports.models import MonthlyReport, ReportItem
 from app.monthly_reports.rules import item_key
 from app.persistence.gate import SCOPE_APPLIED
@@ -117,6 +119,12 @@ def doubts(session: Session, report: MonthlyReport) -> Iterable[Finding]:
         yield Finding("R20", "warning", item_key(photo.purpose, photo.owner_id), sentence(doubt.kind, doubt.values))
 
 
+def doubts_by_photo(session: Session, report: MonthlyReport) -> dict[int, list[Message]]:
+    """R20: photo → what its report's pages say beside it; what was set aside with a reason is left out."""
+    found = findings_for_report(session, report.id).photos
+    return {photo: [one.message for one in some if one.state == "open"] for photo, some in found.items()}
+
+
 # ── recognitions ──
 def recognition_moved(session: Session, recognition: Recognition) -> None:
     """Judge the photos of a recognition whose state changed; a revoked one proves nothing any more."""
@@ -131,6 +139,7 @@ declare("Inspection", inspections)
 on_attached.register(services.photo_arrived)
 on_hashed.register(services.hash_known)
 on_binned.register(services.photo_gone)
+photo_doubts.register(doubts_by_photo)
 reports.on_submitted.register(handed_in)
 reports.on_withdrawn.register(taken_back)
 reports.on_returned.register(taken_back)

@@ -42,14 +42,16 @@ def planned_total(plan: PlanTask) -> Decimal:
 
 
 def circumstances(session: Session, page: ReportPage) -> Circumstances:
-    """What surrounds the report of a page; one statement more."""
+    """What surrounds the report of a page; one statement more where the plan has other works projects."""
     report, profile = page.report, page.profile
     return Circumstances(
         today=calendar.today(),
         history=[facts_of(one) for one in page.history],
         following=facts_of(page.following) if page.following else None,
         is_correction=report.revision > 1,
-        others=approved_by_others(session, report.plan_task_id, report.works_project_id),
+        others=approved_by_others(session, report.plan_task_id, report.works_project_id)
+        if page.shared
+        else Decimal(0),
         planned=planned_total(page.plan),
         files={purpose: len(files) for purpose, files in page.files.items()},
         over_plan_share=profile.over_plan_share,

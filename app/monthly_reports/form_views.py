@@ -245,7 +245,7 @@ class ReportFormPages:
     def _read_page(self, rows: ReportPage, status: int = 200) -> Any:
         session, report, actor = db.session(), rows.report, current_actor()
         findings = pages.judge(session, rows) if report.state == "submitted" else []
-        page = common(rows, findings, pages.lines(rows, findings, pages.doubts_of(session, report)))
+        page = common(rows, findings, pages.lines(rows, findings, pages.doubts_of(session, report), points=pages.points_of(session, rows)))
         page.stages = pages.stages(rows, report.progress, pages.reading_panels(rows))
         page.cells = pages.strip_cells(session, report)
         newer = queries.open_report(session, report.works_project_id, report.month)

@@ -30,7 +30,7 @@ from app.monthly_reports import strip_cells as cells
 from app.monthly_reports.models import MonthlyReport
 from app.monthly_reports.rules import CELLS
 from app.monthly_reports.strips import strip
-from app.persistence.context import current_actor
+from app.persistence.context import current_actor, current_scope
 from app.persistence.gate import SCOPE_APPLIED, scope_clause
 from app.web.listing import Args, Column, Filter, Page, State, choice_filter, region_clause
 from app.works.models import WorksProject
@@ -107,6 +107,7 @@ class ReportListing(AreaListing):
     table = _plan
     columns = COLUMNS
     year_column = "year"
+    sizes = (20, 50)
     always = ("id", "county_code", "name")
     filters = (
         Filter("q", words_clause, _l("Area name")),
@@ -117,6 +118,10 @@ class ReportListing(AreaListing):
         Filter("works", _projects, _l("Works project")),
         Filter("months", _strip_year, _l("Reports of the year")),
     )
+
+    def unnarrowed(self, state: State) -> bool:
+        """The kept statement knows ranges of counties, not the plans of a construction unit."""
+        return current_scope().kind == "region" and super().unnarrowed(state)
 
     def where(self, scope: Scope, state: State) -> list[ColumnElement[bool]]:
         c = self.table.c

@@ -11,19 +11,22 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.areas import queries as areas
 from app.attachments.models import Attachment
 from app.attachments.panels import Panel, panels, panels_of_many
 from app.extensions import _
 from app.kernel import calendar
 from app.kernel.calendar import Month
-from app.kernel.errors import Finding, Message
-from app.kernel.observers import Observers
+from app.kernel.errors import Finding
+from app.kernel.geo import haversine_m
 from app.monthly_reports import services, submission_rules, timeline
+from app.monthly_reports.doubts import photo_doubts
 from app.monthly_reports.facts import circumstances, facts_of
 from app.monthly_reports.figure_rows import day_text
 from app.monthly_reports.models import MonthlyReport, ReportItem
 from app.monthly_reports.report_pages import ReportPage
 from app.monthly_reports.rules import (
+    EDITABLE,
     ITEM_STATES,
     NEEDED_PHOTOS,
     PHOTOS,
@@ -34,13 +37,10 @@ from app.monthly_reports.rules import (
 from app.monthly_reports.strip_cells import begins, css_of, kind_of, may_begin, title_of
 from app.monthly_reports.strips import strip
 from app.monthly_reports.typed import with_typed
-from app.persistence.context import current_actor
+from app.persistence.context import current_actor, unscoped
 from app.web.wording import number, translate
 from app.works.models import WorksProject
 from app.works.rules import STAGE_FILES, STAGES
-
-photo_doubts: Observers[[Session, MonthlyReport], Mapping[int, Iterable[Message]]] = Observers()
-"""Answers what later stages know of a report's photos (R20): attachment → what is doubtful about it."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,8 @@ def judge(session: Session, rows: ReportPage, typed: Mapping[str, str] | None = 
     facts = facts_of(rows.report, rows)
     facts = with_typed(facts, typed) if typed is not None else facts
     found = submission_rules.findings(facts, circumstances(session, rows))
+    if rows.report.state not in EDITABLE:  # the photos were judged when it was submitted
+        return found + [as_finding(one) for one in rows.report.confirmed_warnings if one["rule"] == "R20"]
     for more in services.soft_findings(session, rows.report):
         found += more
     return found
@@ -163,17 +165,38 @@ def warnings_key(findings: Iterable[Finding]) -> str:
 
 
 # ── photos ──
-def said_of(photo: Attachment) -> str:
-    """When and where a photo was taken, as far as it is known: by the page that took it, else by its EXIF."""
-    at = photo.told_at or photo.file.taken_at
-    lng, lat = photo.told_lng or photo.file.taken_lng, photo.told_lat or photo.file.taken_lat
+def place_of(photo: Attachment) -> tuple[Any, Any] | None:
+    """(lng, lat) as told by the page that took the photo, else by its EXIF."""
+    for lng, lat in ((photo.told_lng, photo.told_lat), (photo.file.taken_lng, photo.file.taken_lat)):
+        if lng is not None and lat is not None:
+            return lng, lat
+    return None
+
+
+def points_of(session: Session, rows: ReportPage) -> list[tuple[Any, Any]]:
+    """Places of the plan's communities, to measure photos from; no statement when no photo has a place."""
+    shots = (shot for purposes in rows.shots.values() for some in purposes.values() for shot in some)
+    if not any(place_of(shot.photo) for shot in shots):
+        return []
+    with unscoped("distance to communities of a plan the actor holds"):
+        return areas.points_of(session, [rows.plan.id]).get(rows.plan.id, [])
+
+
+def said_of(photo: Attachment, points: Sequence[tuple[Any, Any]] = ()) -> str:
+    """When and where a photo was taken, how far from the nearest community, as far as it is known."""
+    at, place = photo.told_at or photo.file.taken_at, place_of(photo)
     when = (
         _("taken %(time)s", time=at.astimezone(calendar.TZ).strftime("%Y-%m-%d %H:%M"))
         if at
         else _("time unknown")
     )
-    where = f"{lng:.5f}, {lat:.5f}" if lng is not None and lat is not None else _("place unknown")
-    return f"{when} · {where}"
+    if place is None:
+        return f"{when} · {_('place unknown')}"
+    if not points:
+        return f"{when} · {place[0]:.5f}, {place[1]:.5f}"
+    metres = min(haversine_m(*place, *point) for point in points)
+    away = _("%(n)s m from the community", n=number(round(metres)))
+    return f"{when} · {away}"
 
 
 def missing_photo(rows: ReportPage, item: ReportItem, purpose: str, state: str | None = None) -> bool:
@@ -186,6 +209,7 @@ def lines(
     findings: Sequence[Finding] = (),
     photo_notes: Mapping[int, Sequence[str]] | None = None,
     boxes: Mapping[int, Sequence[Panel]] | None = None,
+    points: Sequence[tuple[Any, Any]] = (),
 ) -> list[Line]:
     """The contents of a report; ``photo_notes``: attachment → what is doubtful; ``boxes``: content → upload panels."""
     doubts, found = photo_notes or {}, []
@@ -194,7 +218,7 @@ def lines(
         shots = [
             ShotBox(
                 purpose,
-                [Photo(shot.photo, shot.earlier, said_of(shot.photo), tuple(doubts.get(shot.photo.id, ())))
+                [Photo(shot.photo, shot.earlier, said_of(shot.photo, points), tuple(doubts.get(shot.photo.id, ())))
                  for shot in reversed(rows.photos(item, purpose))],
                 missing_photo(rows, item, purpose), panels_by.get(purpose),
             )
@@ -274,7 +298,7 @@ def contents_text(report: MonthlyReport) -> str:
 
 
 def strip_cells(session: Session, report: MonthlyReport) -> list[StripCell]:
-    """The year of the report's works project; three statements."""
+    """The year of the report's works project; two statements."""
     known = strip(session, [report.plan_task_id], report.month.year)[report.plan_task_id]
     return cells_of(known.of_projects[report.works_project_id], report.works_project_id, report.month)
 

@@ -7,7 +7,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session, aliased
 
 from app.annual_plans.models import PlanTask
 from app.attachments import queries as attachments
@@ -21,7 +22,6 @@ from app.persistence.transitions import Transition, trace
 from app.regions import cache as regions
 from app.regions.rules import Profile
 from app.works.models import WorksProject
-from app.works.queries import get_project
 from app.works.rules import PURPOSES as STAGE_PURPOSES
 
 
@@ -39,7 +39,8 @@ class ReportPage:
     """A month report with what surrounds it; ``before``: catalogue item → last approved content.
 
     ``shots``: catalogue item → purpose → photos; ``files``: purpose → stage files of the works project;
-    ``history``: approved reports of earlier months, newest first; money in 万元.
+    ``history``: approved reports of earlier months, newest first; ``shared``: the plan has other works projects;
+    money in 万元.
     """
 
     report: MonthlyReport
@@ -53,6 +54,7 @@ class ReportPage:
     files: dict[str, list[Attachment]]
     trace: list[Transition]
     before: dict[int, ReportItem] = field(default_factory=dict)
+    shared: bool = False
 
     @property
     def previous(self) -> MonthlyReport | None:
@@ -87,10 +89,7 @@ class ReportPage:
 def report_page(session: Session, report_id: int, *, traced: bool = True) -> ReportPage:
     """The page of a month report of the scope, in at most 12 statements. Raises: OutOfScope."""
     report = get_report(session, report_id)
-    project = get_project(session, report.works_project_id)
-    plan = session.get(PlanTask, report.plan_task_id)
-    if plan is None:
-        raise OutOfScope(f"plan task {report.plan_task_id}")
+    project, plan, shared = _around(session, report)
     profile = regions.current(session).profile(report.county_code)
     earlier = history(session, report.works_project_id, report.month, max(1, profile.idle_months))
     month = Month(report.month)
@@ -102,8 +101,23 @@ def report_page(session: Session, report_id: int, *, traced: bool = True) -> Rep
         window_of(month, profile.report_open_day, profile.report_due_day, profile.ranking_day),
         earlier, following_approved(session, report), _shots(session, report), dict(files),
         trace(session, "MonthlyReport", report.id) if traced else [],
-        {item.catalogue_item_id: item for item in earlier[0].items} if earlier else {},
+        {item.catalogue_item_id: item for item in earlier[0].items} if earlier else {}, shared,
     )  # fmt: skip
+
+
+def _around(session: Session, report: MonthlyReport) -> tuple[WorksProject, PlanTask, bool]:
+    """Works project, plan task, and whether the plan has other works projects; one statement. Raises: OutOfScope."""
+    other = aliased(WorksProject)
+    shared = exists().where(other.plan_task_id == WorksProject.plan_task_id, other.id != WorksProject.id)
+    found = (
+        select(WorksProject, PlanTask, shared)
+        .join(PlanTask, PlanTask.id == WorksProject.plan_task_id)
+        .where(WorksProject.id == report.works_project_id)
+    )
+    row = session.execute(found).first()
+    if row is None:
+        raise OutOfScope(f"works project {report.works_project_id}")
+    return row[0], row[1], row[2]
 
 
 def _shots(session: Session, report: MonthlyReport) -> dict[int, dict[str, list[Shot]]]:

