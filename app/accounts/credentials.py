@@ -140,9 +140,10 @@ def accept_code(session: Session, account: Account, code: str) -> bool:
 
 def _accept_totp(session: Session, account: Account, code: str) -> bool:
     code = "".join(code.split())
-    if not (code.isascii() and code.isdigit() and len(code) == 6 and account.totp_secret):
+    secret = account.totp_secret
+    if not (code.isascii() and code.isdigit() and len(code) == 6 and secret):
         return False
-    totp, now = pyotp.TOTP(account.totp_secret), int(time.time())
+    totp, now = pyotp.TOTP(secret), int(time.time())
     for step in (now // STEP, now // STEP - 1, now // STEP + 1):
         if hmac.compare_digest(totp.at(step * STEP), code):
             used = (
@@ -155,6 +156,8 @@ def _accept_totp(session: Session, account: Account, code: str) -> bool:
 
 
 def _accept_recovery(session: Session, account: Account, code: str) -> bool:
+    if not account.totp_secret:
+        return False
     wanted = _digest(account, "".join(code.split()).lower())
     lock_row(session, account.id)
     left = (

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 
+import structlog
 from flask_appbuilder.security.sqla.models import User
-from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, String
+from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.audit.models import BigId
 from app.extensions import _l
+from app.kernel.sealing import Unreadable
 from app.persistence.base import Audited, Model
+from app.persistence.sealed import seal_for
 from app.persistence.types import UtcDateTime, utcnow
+
+log = structlog.get_logger()
 
 
 class Account(Audited, User):
@@ -45,14 +50,33 @@ class Account(Audited, User):
     auth_version: Mapped[int] = mapped_column(Integer, nullable=False, default=1, server_default="1")
     failed_count: Mapped[int] = mapped_column(Integer, nullable=False, default=0, server_default="0")
     locked_until: Mapped[dt.datetime | None] = mapped_column(UtcDateTime, info={"label": _l("Locked until")})
-    totp_secret: Mapped[str] = mapped_column(
-        String(64), nullable=False, default="", server_default="", info={"label": _l("Second factor")}
+    totp_sealed: Mapped[str] = mapped_column(
+        Text, nullable=False, default="", server_default="", info={"label": _l("Second factor")}
     )
     totp_confirmed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     totp_last_step: Mapped[int] = mapped_column(Integer, nullable=False, default=0, server_default="0")
     recovery_codes: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     department = relationship("Department", lazy="select")
     region = relationship("Region", lazy="select")
+
+    @property
+    def totp_secret(self) -> str:
+        """The secret of the second factor, which stands sealed in the database; nothing when none is set.
+
+        One that cannot be opened (the installation's key was lost) counts as none: no code fits it any more, and the
+        security administrator has to remove the factor.
+        """
+        if not self.totp_sealed:
+            return ""
+        try:
+            return seal_for("totp").open(self.totp_sealed)
+        except Unreadable:
+            log.error("second factor is sealed with another key", account=self.id)
+            return ""
+
+    @totp_secret.setter
+    def totp_secret(self, secret: str) -> None:
+        self.totp_sealed = seal_for("totp").close(secret) if secret else ""
 
 
 class UserSession(Model):

@@ -11,7 +11,7 @@ from typing import Any
 from app.kernel.errors import N_
 
 GENESIS = "0" * 64
-SECRET_FIELDS = frozenset({"password", "totp_secret", "token_hash", "recovery_codes"})
+SECRET_FIELDS = frozenset({"password", "totp_secret", "totp_sealed", "token_hash", "recovery_codes"})
 HASHED = (
     "chain", "seq", "at", "actor_id", "actor_name", "address", "request_id", "action",
     "entity", "entity_id", "label", "county_code", "before", "after",

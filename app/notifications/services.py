@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from flask import current_app
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
@@ -19,6 +18,7 @@ from app.kernel.sealing import Seal
 from app.kernel.text import mask_phone
 from app.notifications.models import SmsMessage
 from app.notifications.rules import TEMPLATES, TEXT_KEPT
+from app.persistence.sealed import seal_for
 from app.persistence.types import utcnow
 
 _messages = SmsMessage.__table__
@@ -26,8 +26,7 @@ _messages = SmsMessage.__table__
 
 def seal() -> Seal:
     """What closes and opens the values of messages."""
-    config = current_app.config
-    return Seal([config["SECRET_KEY"], *(config.get("SECRET_KEY_FALLBACKS") or ())], "sms")
+    return seal_for("sms")
 
 
 def queue(
