@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import g
+from flask import Flask, g, request
 from flask_appbuilder.security.sqla.manager import SecurityManager
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
 
 from app.accounts import signing
 from app.accounts.models import Account
 from app.extensions import appbuilder, db
 from app.persistence.context import current_actor
+
+
+class PageLimiter(Limiter):
+    """Flask-Limiter that counts before a request only where a view declared a limit: there are no others."""
+
+    def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
+        manager = self.limit_manager
+        limited = request.blueprint in manager._blueprint_limits or manager.has_hints(request.endpoint or "")
+        if limited or not in_middleware:
+            super()._check_request_limit(callable_name, in_middleware)
 
 
 class PortalSecurityManager(SecurityManager):
@@ -44,6 +56,11 @@ class PortalSecurityManager(SecurityManager):
         """FAB's own way in, wherever it is still called: counted, locked and recorded like every other."""
         tried = signing.attempt(db.session(), username or "", password or "", api=True)
         return tried.account if tried.passed else None
+
+    def create_limiter(self, app: Flask) -> Limiter:
+        limiter = PageLimiter(key_func=app.config.get("RATELIMIT_KEY_FUNC", get_remote_address))
+        limiter.init_app(app)
+        return limiter
 
     def register_views(self) -> None:
         """Only the product's own account pages are registered (see navigation)."""
