@@ -66,12 +66,13 @@ _LABELS: dict[str, Any] = {column.name: column.info["label"] for column in Commu
 
 
 def _name(row: Any) -> Any:
-    label = html(row.name)
-    link = f'<a class="clip" href="/communities/show/{row.id}">{label}</a>'
-    if not row.is_complete:
-        lacking = "、".join(str(_LABELS[key]) for key in row.missing.split(",") if key in _LABELS)
-        link += f'<span class="tag tag-warn" title="{html(lacking)}">{html(_("To complete"))}</span>'
-    return Markup(link)
+    return Markup(_name_cells([row])[0])
+
+
+def _lacking(missing: str) -> str:
+    """The mark of a community that is not complete, with the fields it lacks."""
+    words = "、".join(str(_LABELS[key]) for key in missing.split(",") if key in _LABELS)
+    return f'<span class="tag tag-warn" title="{html(words)}">{html(_("To complete"))}</span>'
 
 
 def place_of(row: Any) -> tuple[str, int | None, str]:
@@ -143,8 +144,9 @@ def _year_cells(rows: Sequence[Any]) -> list[str]:
 
 
 def _name_cells(rows: Sequence[Any]) -> list[str]:
+    marks = Known(_lacking, ready=True)
     return [
-        f'<a class="clip" href="/communities/show/{row.id}">{name}</a>' if row.is_complete else _name(row)
+        f'<a class="clip" href="/communities/show/{row.id}">{name}</a>{"" if row.is_complete else marks[row.missing]}'
         for row, name in zip(rows, html_all([row.name for row in rows]), strict=True)
     ]
 

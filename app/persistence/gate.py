@@ -41,8 +41,12 @@ def scope_clause(scope: Scope, county_code: Any, plan_task_id: Any = None) -> Co
     if scope.kind == "plans" and plan_task_id is not None:
         return plan_task_id.in_(sorted(scope.plan_ids))
     low, high = scope.bounds
-    if not high:
-        return false()
+    return _between(county_code, low, high) if high else false()
+
+
+@lru_cache(maxsize=4096)
+def _between(county_code: Any, low: str, high: str) -> ColumnElement[bool]:
+    """Built once for a column and a region: conditions are never changed, and building them takes its time."""
     return and_(county_code >= low, county_code < high)
 
 

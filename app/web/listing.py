@@ -207,9 +207,15 @@ class Listing:
 
     # ── the statements ──
     def where(self, scope: Scope, state: State) -> list[ColumnElement[bool]]:
-        live = self.table.c.deleted_at.is_not(None) if self.recycle else self.table.c.deleted_at.is_(None)
-        clauses = [live] if "deleted_at" in self.table.c else []
-        return [scope_clause(scope, self.table.c.county_code), *clauses, *state.conditions]
+        return [scope_clause(scope, self.table.c.county_code), *self._living, *state.conditions]
+
+    @cached_property
+    def _living(self) -> list[ColumnElement[bool]]:
+        """Without the recycle bin, or it alone."""
+        if "deleted_at" not in self.table.c:
+            return []
+        deleted = self.table.c.deleted_at
+        return [deleted.is_not(None) if self.recycle else deleted.is_(None)]
 
     def ordering(self, state: State, reverse: bool = False) -> list[Any]:
         keys: list[tuple[str, bool]] = [(state.sort, state.descending)] if state.sort else []
