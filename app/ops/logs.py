@@ -20,6 +20,7 @@ from app.persistence.context import current_actor
 _SECRET = re.compile(r"password|passwd|secret|token|cookie|authorization|phone|csrf", re.IGNORECASE)
 _MOBILE = re.compile(r"(?<!\d)(1[3-9]\d)\d{4}(\d{4})(?!\d)")
 _IDENTITY = re.compile(r"(?<!\d)\d{6}(?:19|20)\d{9}[\dXx](?!\d)")
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 _QUIET = frozenset({"static", "healthz", "metrics"})
 
 
@@ -63,7 +64,7 @@ class LineFormatter(structlog.stdlib.ProcessorFormatter):
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds")
         level = record.levelname.lower()
         told = {**record.told, "event": "request", "level": level, "logger": record.name}
-        return json.dumps({**told, "at": at.replace("+00:00", "Z")}, ensure_ascii=False)
+        return _encode({**told, "at": at.replace("+00:00", "Z")})
 
 
 def formatter() -> logging.Formatter:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import flask_appbuilder
-from flask import Flask, abort, current_app, redirect, request, session
+from flask import Flask, Response, abort, current_app, redirect, request, session
 from flask_babel import Domain
 from flask_talisman import Talisman
 
@@ -56,16 +56,28 @@ def use_catalogues(app: Flask) -> None:
 
 
 class Headers(Talisman):  # type: ignore[misc]
-    """Talisman whose policies, which hold no nonces, are put together once."""
+    """Talisman whose headers, the same for nearly every view, are put together once: no nonces, no redirects."""
 
-    def _parse_policy(self, policy: Any) -> str:
-        if policy is not CSP:
-            return str(super()._parse_policy(policy))
-        return self._usual
+    def _force_https(self) -> None:
+        """The proxy in front redirects; nothing to look at here."""
 
-    @cached_property
-    def _usual(self) -> str:
-        return str(super()._parse_policy(CSP))
+    def _make_nonce(self) -> None:
+        """Scripts and styles come from files alone."""
+
+    def _set_response_headers(self, response: Response) -> Response:
+        view = current_app.view_functions.get(request.endpoint or "")
+        if hasattr(view, "talisman_view_options"):
+            return super()._set_response_headers(response)  # type: ignore[no-any-return]
+        secure = request.is_secure or request.headers.get("X-Forwarded-Proto") == "https"
+        response.headers.update(self._usual(secure))
+        return response
+
+    @cache  # noqa: B019 - lives as long as the application
+    def _usual(self, _secure: bool) -> dict[str, str]:
+        """The headers for requests over HTTPS or not (Strict-Transport-Security)."""
+        made = Response()
+        made.headers.clear()
+        return dict(super()._set_response_headers(made).headers)
 
 
 def init_extensions(app: Flask) -> None:
