@@ -146,9 +146,13 @@ class PortalModelView(ModelView):
         """The ticked rows, this page or everything that matches, as a workbook (M1.L, D4)."""
         return exports.answer(self.listing, request.args, request.form, str(self.list_title), self.class_permission_name)
 
+    def row_locked(self, row: Any) -> str:
+        """Why a row may not be ticked for deletion, or nothing. Override."""
+        return ""
+
     def row_locks(self, rows: Sequence[Any]) -> Sequence[str]:
-        """For each row why it may not be ticked for deletion, or nothing."""
-        return [""] * len(rows)
+        """The same for all rows of a page; to be overridden where many rows have the same reason."""
+        return [self.row_locked(row) for row in rows]
 
     @expose("/count/")
     @has_access
