@@ -78,7 +78,8 @@ def register(app: Flask) -> None:
     from app.annual_plans.views import PlanBinView, PlanView
     from app.annual_plans.window_views import DeclarationWindowView
     from app.api.views import (
-        CommunityApi, DescriptionView, MonthlyReportApi, PlanApi, RegionApi, ReserveApi, SchemeApi, WorksProjectApi,
+        CommunityApi, DescriptionView, InspectionApi, MonthlyReportApi, PlanApi, RecognitionApi, RegionApi, ReserveApi, SchemeApi,
+        WorksProjectApi,
     )  # fmt: skip
     from app.attachments.views import AttachmentView
     from app.audit.views import AuditEventView
@@ -102,7 +103,8 @@ def register(app: Flask) -> None:
     from app.web.manual import ManualView
     from app.works.views import WorksProjectView
 
-    for api in (CommunityApi, RegionApi, ReserveApi, PlanApi, SchemeApi, WorksProjectApi, MonthlyReportApi):
+    for api in (CommunityApi, RegionApi, ReserveApi, PlanApi, SchemeApi, WorksProjectApi, MonthlyReportApi, RecognitionApi,
+                InspectionApi):
         appbuilder.add_api(api)
     accounts = (AccountView, UserSessionView, SignInRecordView, ProfileView, RoleView, PolicyView, VisibilityView,
                 ConstructionAccountView)

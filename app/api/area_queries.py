@@ -11,9 +11,11 @@ from app.annual_plans.models import PlanTask
 from app.api.reading import Offered, Query
 from app.areas.models import CommunityLink, ReserveLink
 from app.extensions import db
+from app.inspections.models import Inspection
 from app.monthly_reports.models import MonthlyReport
 from app.persistence.context import current_scope
 from app.persistence.gate import SCOPE_APPLIED, scope_clause
+from app.recognition.models import Recognition
 from app.reserve.models import ReserveProject
 from app.schemes.models import Scheme
 from app.works.models import WorksProject
@@ -48,6 +50,16 @@ SHOWN: dict[str, tuple[str, ...]] = {
         "correction_reason", "return_reason", "submitted_at", "submitted_by_name", "approved_at",
         "approved_by_name", "warning_count", "created_at", "updated_at",
     ),
+    "recognition": (
+        "id", "version", "county_code", "plan_task_id", "kind", "state", "recognised_on", "recognisers",
+        "recogniser_phone", "note", "submitted_by", "submitted_at", "recognised_by", "recognised_at", "return_reason",
+        "revoke_reason", "created_at", "updated_at",
+    ),
+    "inspection": (
+        "id", "version", "county_code", "plan_task_id", "level", "state", "inspected_on", "inspectors",
+        "inspector_phone", "conclusion", "note", "problem_count", "arrived_at", "concluded_by", "concluded_at",
+        "void_reason", "created_at", "updated_at",
+    ),
 }  # fmt: skip
 TABLES: dict[str, Table] = {
     "reserve_project": ReserveProject.__table__,  # type: ignore[dict-item]
@@ -55,6 +67,8 @@ TABLES: dict[str, Table] = {
     "scheme": Scheme.__table__,  # type: ignore[dict-item]
     "works_project": WorksProject.__table__,  # type: ignore[dict-item]
     "monthly_report": MonthlyReport.__table__,  # type: ignore[dict-item]
+    "recognition": Recognition.__table__,  # type: ignore[dict-item]
+    "inspection": Inspection.__table__,  # type: ignore[dict-item]
 }
 OF_PLANS = frozenset({"works_project", "monthly_report"})
 """Kinds that construction units see too, of the plan tasks they were given."""
@@ -85,6 +99,20 @@ OFFERED: dict[str, Offered] = {
             "id": "number", "county_code": "text", "plan_task_id": "number", "works_project_id": "number",
             "state": "text", "revision": "number", "is_makeup": "bool", "is_late": "bool", "month": "day",
             "updated_at": "time",
+        },
+    ),
+    "recognition": Offered(
+        order=frozenset({"id", "county_code", "recognised_on", "submitted_at", "updated_at"}),
+        filters={
+            "id": "number", "county_code": "text", "plan_task_id": "number", "kind": "text", "state": "text",
+            "recognised_on": "day", "updated_at": "time",
+        },
+    ),
+    "inspection": Offered(
+        order=frozenset({"id", "county_code", "inspected_on", "updated_at"}),
+        filters={
+            "id": "number", "county_code": "text", "plan_task_id": "number", "level": "text", "state": "text",
+            "conclusion": "text", "inspected_on": "day", "updated_at": "time",
         },
     ),
 }  # fmt: skip

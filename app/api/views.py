@@ -10,6 +10,7 @@ from flask_appbuilder.security.decorators import has_access, permission_name
 
 from app.api import openapi
 from app.api.areas import PlanApi, ReserveApi
+from app.api.checks import InspectionApi, RecognitionApi
 from app.api.communities import CommunityApi
 from app.api.monthly_reports import MonthlyReportApi
 from app.api.regions import RegionApi
@@ -19,7 +20,7 @@ from app.extensions import _
 
 __all__ = [
     "CommunityApi", "DescriptionView", "MonthlyReportApi", "PlanApi", "RegionApi", "ReserveApi", "SchemeApi",
-    "WorksProjectApi",
+    "WorksProjectApi", "RecognitionApi", "InspectionApi",
 ]  # fmt: skip
 
 

@@ -30,9 +30,12 @@ CALLS = (
     ("/api/v1/works-projects/", "GET"), ("/api/v1/works-projects/", "POST"), ("/api/v1/works-projects/{pk}", "PUT"),
     ("/api/v1/monthly-reports/", "GET"), ("/api/v1/monthly-reports/", "POST"),
     ("/api/v1/monthly-reports/{pk}", "PUT"), ("/api/v1/monthly-reports/{pk}/submit", "POST"),
+    ("/api/v1/recognitions/", "GET"), ("/api/v1/recognitions/{pk}", "PUT"), ("/api/v1/inspections/", "POST"),
+    ("/api/v1/inspections/{pk}", "PUT"),
 )  # fmt: skip
 RESOURCES = {
     "CommunityApi", "RegionApi", "ReserveApi", "PlanApi", "SchemeApi", "WorksProjectApi", "MonthlyReportApi",
+    "RecognitionApi", "InspectionApi",
 }  # fmt: skip
 CHECKS = [
     not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
@@ -61,7 +64,8 @@ def described(world: World) -> Any:
 def own_record(world: World, path: str) -> int:
     """A record of the editor's county behind an address; 1 where the demo world has none."""
     tables = {"reserve-projects": "reserve_project", "plan-tasks": "plan_task", "schemes": "scheme",
-              "works-projects": "works_project", "monthly-reports": "monthly_report"}  # fmt: skip
+              "works-projects": "works_project", "monthly-reports": "monthly_report",
+              "recognitions": "recognition", "inspections": "inspection"}  # fmt: skip
     table = next((name for part, name in tables.items() if f"/{part}/" in path), "community")
     return world.rows(f"SELECT min(id) FROM {table} WHERE county_code='430703'")[0][0] or 1
 

@@ -359,6 +359,21 @@ API = [
             *((step, "POST", people, (415,)) for step, people in steps.items()),
         )
     ),
+    *(
+        row(f"{api}.{name}", verb, who, *own, target=target if name not in ("get_list", "post") else "",
+            nobody=(401,), **({"foreign": (404, 415)} if verb in ("PUT", "POST") else {}))
+        for api, target, people, steps in (
+            ("RecognitionApi", "recognition", EDITORS, {
+                "submit": EDITORS, "withdraw": EDITORS, "recognise": REVIEWERS, "send_back": REVIEWERS,
+                "revoke": REVIEWERS,
+            }),
+            ("InspectionApi", "inspection", INSPECTORS, {"conclude": INSPECTORS, "annul": INSPECTORS}),
+        )
+        for name, verb, who, own in (
+            ("get_list", "GET", READERS, (200,)), ("get", "GET", READERS, (200,)), ("post", "POST", people, (415,)),
+            ("put", "PUT", people, (415,)), *((step, "POST", may, (415,)) for step, may in steps.items()),
+        )
+    ),
     row("RegionApi.get_list", "GET", READERS | JOINT | SYSTEM, nobody=(401,)),
     row("RegionApi.get", "GET", READERS | JOINT | SYSTEM, target="region", nobody=(401,)),
     row("DescriptionView.docs", "GET", EVERYBODY, nobody=(401,)),
