@@ -31,7 +31,17 @@ from app.recognition import services as recognition_services
 from app.recognition.models import Recognition
 
 MOST_ITEMS = 500
-CONTENT = ("id", "catalogue_item_id", "content_code", "category", "content", "unit1", "unit2", "planned1", "planned2")
+CONTENT = (
+    "id",
+    "catalogue_item_id",
+    "content_code",
+    "category",
+    "content",
+    "unit1",
+    "unit2",
+    "planned1",
+    "planned2",
+)
 RECOGNITION_ITEM = (*CONTENT, "state", "quantity1", "quantity2")
 INSPECTION_ITEM = (
     *CONTENT, "declared_state", "declared1", "declared2", "finding", "problem", "hand_over", "deadline", "version",
@@ -81,7 +91,9 @@ def items_of(payload: Mapping[str, Any], typed: tuple[str, ...], row: Any) -> di
 
 
 def _wrong(where: str, item: Mapping[str, Any], typed: tuple[str, ...]) -> list[Finding]:
-    wrong = [finding(f"{where}.{key}", msg("Unknown.")) for key in item if key not in (*typed, "id", "version")]
+    wrong = [
+        finding(f"{where}.{key}", msg("Unknown.")) for key in item if key not in (*typed, "id", "version")
+    ]
     for key in (key for key in item if key in typed):
         value, place = item[key], f"{where}.{key}"
         if key == "hand_over":
@@ -196,7 +208,9 @@ class RecognitionApi(CheckApi):
         payload = body()
         known(payload, "version", "declared")
         sure = flag(payload, "declared")
-        return self.step(pk, payload, lambda s, row, v: recognition_services.submit(s, row, v, confirmed=sure))
+        return self.step(
+            pk, payload, lambda s, row, v: recognition_services.submit(s, row, v, confirmed=sure)
+        )
 
     @expose("/<pk>/withdraw", methods=["POST"])
     @requires("edit")
@@ -213,7 +227,9 @@ class RecognitionApi(CheckApi):
         payload = body()
         known(payload, "version", "declared")
         sure = flag(payload, "declared")
-        return self.step(pk, payload, lambda s, row, v: recognition_services.recognise(s, row, v, confirmed=sure))
+        return self.step(
+            pk, payload, lambda s, row, v: recognition_services.recognise(s, row, v, confirmed=sure)
+        )
 
     @expose("/<pk>/return", methods=["POST"])
     @requires("approve")

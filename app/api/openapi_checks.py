@@ -79,8 +79,12 @@ def paths(operation: Any, answers: Any, sends: Any, q: Any, pk: Any, match: Sche
         ("recognitions", "Recognition", "recognition", _("Recognitions of start and finish")),
         ("inspections", "Inspection", "inspection", _("Inspections (list)")),
     ):
-        changed = answers(200, f"{name}Answer", 400, 401, 403, 404, 409, 413, 415, 422, 428, headers={"ETag": ""})
-        made = answers(201, f"{name}Answer", 400, 401, 403, 404, 413, 415, 422, headers={"ETag": "", "Location": ""})
+        changed = answers(
+            200, f"{name}Answer", 400, 401, 403, 404, 409, 413, 415, 422, 428, headers={"ETag": ""}
+        )
+        made = answers(
+            201, f"{name}Answer", 400, 401, 403, 404, 413, 415, 422, headers={"ETag": "", "Location": ""}
+        )
         one = answers(200, f"{name}Answer", 400, 401, 403, 404, headers={"ETag": ""})
         found[f"/api/v1/{resource}/"] = {
             "get": operation(resource, f"list_{resource}", said, answers(200, f"{name}Page", 400, 401, 403),

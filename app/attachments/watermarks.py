@@ -55,9 +55,7 @@ def make_watermark(progress: Progress, attachment_id: int) -> None:
         lines = caption(session, row, attachment)
         with tempfile.TemporaryDirectory() as folder:
             try:
-                picture = inspection.upright(
-                    at_hand(attachment.file.storage_key, Path(folder)), MOST_PIXELS
-                )
+                picture = inspection.upright(at_hand(attachment.file.storage_key, Path(folder)), MOST_PIXELS)
             except inspection.BadPicture as fault:
                 log.warning("no watermark", attachment=attachment_id, reason=str(fault))
                 return

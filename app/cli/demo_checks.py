@@ -90,7 +90,11 @@ def _recognise(session: Session, plan_id: int, kind: str, state: str) -> None:
         for source in takeover.sources(session, row):
             takeover.take_over(session, row, source.kind, source.id, row.version)
         on = calendar.today() - dt.timedelta(days=40 if kind == "start" else 3)
-        items = {item.id: {"state": "finished"} for item in row.items} if kind == "finish" and state != "draft" else {}
+        items = (
+            {item.id: {"state": "finished"} for item in row.items}
+            if kind == "finish" and state != "draft"
+            else {}
+        )
         row = recognition.save(session, row, {**STAFF, "recognised_on": on.isoformat()}, items, row.version)
         _complete(session, row)
         if state == "draft":
@@ -136,11 +140,18 @@ def _inspect(session: Session, plan_id: int, login: str, conclusion: str, proble
             typed: dict[str, Any] = {"finding": "ok"}
             if problem and number == 0:
                 due = calendar.today() + dt.timedelta(days=15)
-                typed = {"finding": "problem", "problem": problem, "hand_over": True, "deadline": due.isoformat()}
+                typed = {
+                    "finding": "problem",
+                    "problem": problem,
+                    "hand_over": True,
+                    "deadline": due.isoformat(),
+                }
                 content = photo(f"inspection {item.id}", calendar.now(), None, None)
                 _attach(session, "InspectionItem", item.id, PHOTO, f"现场照片{item.id}.jpg", content)
             inspections.answer(session, item.id, typed, item.version)
-        _attach(session, "Inspection", row.id, SHEET, "现场检查表.pdf", scan("CHECK SHEET", f"No. {row.id:05d}"))
+        _attach(
+            session, "Inspection", row.id, SHEET, "现场检查表.pdf", scan("CHECK SHEET", f"No. {row.id:05d}")
+        )
         typed = {"inspectors": "王某、赵某", "inspector_phone": "13800000032", "conclusion": conclusion}
         row = inspections.save(session, row, typed, {}, row.version)
         row = inspections.conclude(session, row, row.version)

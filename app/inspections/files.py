@@ -82,7 +82,15 @@ def distance(session: Session, plan_id: int, lng: float, lat: float) -> int | No
 
 
 OWNER = declare(
-    Owner("Inspection", Inspection, queries.find, (SHEET, PHOTO), resource="Inspection", closed=closed, hold=hold)
+    Owner(
+        "Inspection",
+        Inspection,
+        queries.find,
+        (SHEET, PHOTO),
+        resource="Inspection",
+        closed=closed,
+        hold=hold,
+    )
 )
 ITEM_OWNER = declare(
     Owner(

@@ -176,7 +176,9 @@ class InspectionView(OnsitePages, pages.CheckLists, PortalModelView):
         items = {
             key: {**typed, "version": versions.get(key, "0")} for key, typed in form.item_changes().items()
         }
-        return services.save(session, inspection, form.head_changes(inspection), items, pages.posted_version())
+        return services.save(
+            session, inspection, form.head_changes(inspection), items, pages.posted_version()
+        )
 
     def _conclude(self, form: InspectionForm, own: int, version: int, target: str) -> Any:
         try:
@@ -248,7 +250,9 @@ class InspectionView(OnsitePages, pages.CheckLists, PortalModelView):
         """作废 a concluded inspection, with a reason."""
         why = pages.reason()
         return self._step(
-            pk, lambda s, row, version: services.annul(s, row, version, why), _("The inspection was annulled.")
+            pk,
+            lambda s, row, version: services.annul(s, row, version, why),
+            _("The inspection was annulled."),
         )
 
 

@@ -48,7 +48,9 @@ def item_closed(item: RecognitionItem) -> Message | None:
 
 
 _DOCUMENTS = tuple(purpose for purposes in DOCUMENTS.values() for purpose in purposes)
-OWNER = declare(Owner("Recognition", Recognition, find, _DOCUMENTS, resource="Recognition", closed=closed, hold=hold))
+OWNER = declare(
+    Owner("Recognition", Recognition, find, _DOCUMENTS, resource="Recognition", closed=closed, hold=hold)
+)
 ITEM_OWNER = declare(
     Owner(
         "RecognitionItem", RecognitionItem, queries.find_item, tuple(PHOTOS), resource="Recognition",

@@ -80,8 +80,19 @@ def name_column(base: str) -> Column:
 
 def plan_columns() -> tuple[Column, ...]:
     return (
-        Column("year", _l("Plan year"), ("year",), plain("year"), plain("year"), "int", css="num", sort="year"),
-        Column("code", _l("Area code"), ("code",), plain("code"), plain("code"), css="code", default=False, width=20),
+        Column(
+            "year", _l("Plan year"), ("year",), plain("year"), plain("year"), "int", css="num", sort="year"
+        ),
+        Column(
+            "code",
+            _l("Area code"),
+            ("code",),
+            plain("code"),
+            plain("code"),
+            css="code",
+            default=False,
+            width=20,
+        ),
     )
 
 

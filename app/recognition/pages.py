@@ -88,7 +88,14 @@ def events(session: Session, entity: str, record_id: int, flow: Flow) -> list[di
         glyph, kind = MARKS.get(step.action, ("point", ""))
         what = _(words[step.action]) if step.action in words else _("Begun (step)")
         found.append(
-            {"what": what, "glyph": glyph, "kind": kind, "who": step.actor_name, "at": step.at, "note": step.note}
+            {
+                "what": what,
+                "glyph": glyph,
+                "kind": kind,
+                "who": step.actor_name,
+                "at": step.at,
+                "note": step.note,
+            }
         )
     return found
 

@@ -213,9 +213,7 @@ def plan_findings(kind: str, plan_state: str) -> list[Finding]:
 
 def contents_findings(kind: str, missing: Iterable[str]) -> list[Finding]:
     """Contents that the scheme got after the recognition was written down, each by name."""
-    text = N_(
-        "“%(content)s” was added to the scheme since: the recognition must state how far it is."
-    )
+    text = N_("“%(content)s” was added to the scheme since: the recognition must state how far it is.")
     return [Finding(RULES[kind], "error", "items", msg(text, content=name)) for name in missing]
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, selectinload
 from app.attachments import queries as attachments
 from app.attachments.services import copy_attachments
 from app.kernel.errors import Finding, NotAllowed, OutOfScope, RuleViolation, StaleRow, msg
-from app.monthly_reports.models import MonthlyReport
+from app.monthly_reports.models import MonthlyReport, ReportItem
 from app.persistence.context import current_actor
 from app.persistence.types import utcnow
 from app.recognition import files, rules
@@ -80,7 +80,11 @@ def take_over(session: Session, recognition: Recognition, kind: str, source_id: 
         raise RuleViolation(Finding("M1.6.7", "error", None, refusal))
     if recognition.version != version:
         raise StaleRow({}, recognition.version)
-    taken = _documents(session, recognition, source_id) if kind == "works" else _report(session, recognition, source_id)
+    taken = (
+        _documents(session, recognition, source_id)
+        if kind == "works"
+        else _report(session, recognition, source_id)
+    )
     recognition.updated_at, recognition.updated_by = utcnow(), current_actor().username
     session.flush()
     return taken
@@ -100,17 +104,33 @@ def _report(session: Session, recognition: Recognition, report_id: int) -> int:
     if report is None or report.plan_task_id != recognition.plan_task_id or report.state != "approved":
         raise OutOfScope(f"month report {report_id}")
     mine = {item.catalogue_item_id: item for item in recognition.items}
-    have = attachments.of_owners(session, "ReportItem", [item.id for item in report.items], tuple(rules.PHOTOS))
-    with_photos = {file.owner_id for file in have}
-    taken = 0
     for item in report.items:
         target = mine.get(item.catalogue_item_id)
-        if target is None:
-            continue
-        if _RANK[item.state] >= _RANK[target.state]:
+        if target is not None and _RANK[item.state] >= _RANK[target.state]:
             target.state = item.state
             target.quantity1, target.quantity2 = item.quantity1, item.quantity2
-        if item.id in with_photos:
+    taken, purposes = 0, tuple(rules.PHOTOS)
+    for item in _with_photos(session, report, purposes):
+        target = mine.get(item.catalogue_item_id)
+        if target is not None:
             source, into = ("ReportItem", item.id), ("RecognitionItem", target.id)
-            taken += copy_attachments(session, current_actor(), source, into, tuple(rules.PHOTOS))
+            taken += copy_attachments(session, current_actor(), source, into, purposes)
     return taken
+
+
+def _with_photos(session: Session, report: MonthlyReport, purposes: tuple[str, ...]) -> list[ReportItem]:
+    """Contents with photos in the report or an earlier approved one of its project: those count on (M1.6.5.2)."""
+    statement = (
+        select(ReportItem)
+        .join(MonthlyReport, MonthlyReport.id == ReportItem.report_id)
+        .where(
+            MonthlyReport.works_project_id == report.works_project_id,
+            MonthlyReport.month <= report.month,
+            MonthlyReport.state == "approved",
+        )
+        .order_by(MonthlyReport.month.desc(), ReportItem.id)
+    )
+    items = list(session.scalars(statement))
+    held = attachments.of_owners(session, "ReportItem", [item.id for item in items], purposes)
+    owners = {file.owner_id for file in held}
+    return [item for item in items if item.id in owners]

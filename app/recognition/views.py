@@ -135,7 +135,11 @@ class RecognitionView(pages.CheckLists, PortalModelView):
         try:
             with unit_of_work() as session:
                 saved = services.save(
-                    session, recognition, form.head_changes(recognition), form.item_changes(), pages.posted_version()
+                    session,
+                    recognition,
+                    form.head_changes(recognition),
+                    form.item_changes(),
+                    pages.posted_version(),
                 )
                 drafts.discard(session, current_actor().user_id, f"recognition-{own}")
                 if not submitting:
@@ -249,7 +253,9 @@ class RecognitionView(pages.CheckLists, PortalModelView):
     def send_back(self, pk: str) -> Any:
         why = pages.reason()
         return self._step(
-            pk, lambda s, row, version: services.send_back(s, row, version, why), _("The recognition was returned.")
+            pk,
+            lambda s, row, version: services.send_back(s, row, version, why),
+            _("The recognition was returned."),
         )
 
     @expose("/revoke/<pk>", methods=["POST"])

@@ -22,10 +22,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app.annual_plans.models import PlanTask  # noqa: F401  (an owner that the keys point to)
 from app.audit.models import BigId
 from app.extensions import _l
 from app.persistence.base import Audited, CountyScoped, Model, Stamped, Versioned
 from app.persistence.types import ExactDecimal, UtcDateTime, utcnow, wan_yuan
+from app.reserve.models import ReserveProject  # noqa: F401  (an owner that the keys point to)
 
 _TEXT: dict[str, Any] = {"nullable": False, "default": "", "server_default": ""}
 STATES = "('draft', 'submitted', 'in_review', 'reviewed', 'approved', 'published', 'returned')"

@@ -10,7 +10,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from app.attachments.models import Attachment
 from app.extensions import db
+from app.inspections.models import InspectionItem
 from app.kernel import calendar
 from app.kernel.actor import SYSTEM
 from app.persistence.context import acting_as
@@ -22,7 +24,7 @@ PLAN = "43070320210719807"
 
 def settled(page: Any) -> None:
     """Nothing waits to be sent any more."""
-    page.wait_for_function("document.querySelector('[data-queue]').hidden", timeout=20000)
+    page.wait_for_selector("[data-queue][hidden]", state="attached", timeout=20000)
 
 
 @pytest.mark.req("M1.6.7.1", "R14", "R17", "R19")
@@ -77,8 +79,10 @@ def test_photos_wait_for_the_network(app_sqlite: Flask, page_as: Callable[..., A
     phone.click("td.nm a")
     phone.click("text=手机现场检查")
     phone.wait_for_selector("[data-place-box]:not([data-state=wait])")
-    phone.evaluate("navigator.serviceWorker.ready.then(() => caches.open('portal-onsite')).then(async c => {"
-                   " while (!(await c.match(location.pathname))) { await new Promise(d => setTimeout(d, 100)); } })")
+    phone.evaluate(
+        "navigator.serviceWorker.ready.then(() => caches.open('portal-onsite')).then(async c => {"
+        " while (!(await c.match(location.pathname))) { await new Promise(d => setTimeout(d, 100)); } })"
+    )
     item = phone.locator("[data-item][data-finding='']").first
     key = int(item.get_attribute("data-item"))
     phone.context.set_offline(True)
@@ -99,12 +103,8 @@ def test_photos_wait_for_the_network(app_sqlite: Flask, page_as: Callable[..., A
     again.goto(address)
     settled(again)
     again.set_input_files("[data-sheet]", str(sheet))
-    again.wait_for_function("document.querySelector('[data-sheets]').textContent === '1'", timeout=20000)
+    again.wait_for_selector("[data-sheets]:text-is('1')", timeout=20000)
     settled(again)
-    # models are complete only once the application stands
-    from app.attachments.models import Attachment
-    from app.inspections.models import InspectionItem
-
     with app_sqlite.app_context(), acting_as(SYSTEM):
         content = db.session.get(InspectionItem, key)
         assert (content.finding, content.problem) == ("problem", "3 栋门前路面未修复")
@@ -127,7 +127,7 @@ def test_a_colleague_was_faster(page_as: Callable[..., Any]) -> None:
         page.wait_for_selector("[data-item]")
     card = f"[data-item='{first.locator('[data-item]').last.get_attribute('data-item')}']"
     first.click(f"{card} .is-ok")
-    first.wait_for_function(f"document.querySelector(\"{card}\").dataset.version === '2'")
+    first.wait_for_selector(f"{card}[data-version='2']")
     second.click(f"{card} .is-problem")
     second.fill(f"{card} [data-problem]", "灯杆倾斜")
     second.wait_for_selector("text=同事刚刚修改了这项内容。")

@@ -48,7 +48,12 @@ def test_each_level_writes_its_own(role: str, level: str) -> None:
 
 
 def test_a_conclusion_needs_its_head() -> None:
-    head = {"inspected_on": DAY, "inspectors": "王某", "inspector_phone": "13800000000", "conclusion": "mostly"}
+    head = {
+        "inspected_on": DAY,
+        "inspectors": "王某",
+        "inspector_phone": "13800000000",
+        "conclusion": "mostly",
+    }
     assert rules.head_findings(head, DAY, 1) == []
     assert [f.field for f in rules.head_findings(head, DAY - dt.timedelta(days=1), 0)] == [
         "inspected_on", rules.SHEET,

@@ -157,7 +157,9 @@ def test_two_inspectors_fill_one_sheet(plan_id: int, as_user: AsUser, folder: Pa
 def test_the_rest_is_fine_and_giving_up(plan_id: int, as_user: AsUser) -> None:
     with as_user("hunan"), unit_of_work() as session:
         sheet = services.begin(session, plan_id)
-        services.answer(session, sheet.items[0].id, {"finding": "problem", "problem": "x"}, sheet.items[0].version)
+        services.answer(
+            session, sheet.items[0].id, {"finding": "problem", "problem": "x"}, sheet.items[0].version
+        )
         assert services.rest_is_fine(session, sheet, sheet.version) == 1
         services.discard(session, sheet, sheet.version)
         assert queries.of_plan(session, plan_id) == []

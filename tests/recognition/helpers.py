@@ -24,7 +24,9 @@ def plan_with_contents(session: Session, *codes: str, name: str = "认定片区"
     """A plan task of 鼎城区 with a draft scheme of these contents."""
     plan = make_plan(session, name)
     scheme = schemes.ensure_scheme(session, plan)
-    schemes.save_items(session, scheme, {item(code).id: ("100", "") for code in codes or ("GN-B01", "GN-B02")})
+    schemes.save_items(
+        session, scheme, {item(code).id: ("100", "") for code in codes or ("GN-B01", "GN-B02")}
+    )
     return plan
 
 

@@ -90,7 +90,9 @@ def test_a_finish_names_every_content() -> None:
     assert rules.finish_findings([done], {1: {"photo_after"}}, papers) == []
     found = rules.finish_findings([done, going], {1: BOTH}, {"acceptance_report": 1})
     assert [f.field for f in found] == ["acceptance_record", "item_1", "item_2"]
-    assert [str(f.message) for f in found][2] == "“照明” is “Under renovation”: every content must be finished."
+    assert [str(f.message) for f in found][
+        2
+    ] == "“照明” is “Under renovation”: every content must be finished."
     assert rules.finish_findings([], {}, papers)
 
 

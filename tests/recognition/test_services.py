@@ -102,7 +102,9 @@ def _whole_life(as_user: AsUser, folder: Path, heard: list[str]) -> None:
             copy_attachments(session, current_actor(), ("Recognition", start_id), ("Recognition", start_id))
     with as_user("dingcheng_review"), unit_of_work() as session:
         start = get(session, start_id)
-        assert findings(lambda: services.recognise(session, start, start.version, confirmed=False)) == ["confirmed"]
+        assert findings(lambda: services.recognise(session, start, start.version, confirmed=False)) == [
+            "confirmed"
+        ]
         services.recognise(session, start, start.version, confirmed=True)
     plan = plan_now(plan_id)
     assert (plan.implementation_state, plan.started_on) == ("started", calendar.today())
@@ -236,7 +238,9 @@ def test_the_database_itself_refuses(app_db: Flask, as_user: AsUser) -> None:
             with pytest.raises(RuleViolation) as caught, unit_of_work() as session:
                 ensure_scope(session)
                 session.execute(
-                    text(f"INSERT INTO recognition ({columns}) SELECT {columns} FROM recognition WHERE id = :id"),
+                    text(
+                        f"INSERT INTO recognition ({columns}) SELECT {columns} FROM recognition WHERE id = :id"
+                    ),
                     {"id": key},
                 )
             assert "under way" in str(caught.value)
