@@ -154,7 +154,8 @@ def _drop(url: str, request: pytest.FixtureRequest) -> None:
 def forget_caches(app: Flask) -> None:
     """What a process remembers of a database belongs to that database."""
     principal._granted.clear()
-    app.extensions.pop("portal_regions", None)
+    for store in ("portal_regions", "portal-counts", "portal-fragments"):
+        app.extensions.pop(store, None)
     if limiter := app.extensions.get("limiter"):
         for one in limiter:
             one.reset()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,6 +18,7 @@ from app.annual_plans.rules import FUNDS, PROGRAMMES, funds_in_place
 from app.annual_plans.services import due_dates_of, profile_of, read_plan, update_plan
 from app.annual_plans.sheets import DATES
 from app.areas.rules import TEXTS
+from app.audit import services as audit
 from app.exchange.bulk import insert_columns
 from app.exchange.imports import Target
 from app.exchange.staging import CHANGED, WRITTEN, Chunk
@@ -95,6 +96,9 @@ def _add(session: Session, target: Target, rows: list[_Row]) -> None:
     now, me = utcnow(), target.actor.username[:64]
     stamp = {"created_at": now, "updated_at": now, "created_by": me, "updated_by": me}
     insert_columns(session, _plan, columns, stamp)
+    for county, number in sorted(Counter(columns["county_code"]).items()):
+        told = {"batch": target.batch_id, "added": number}
+        audit.record(session, "create", entity="PlanTask", county_code=county, after=told)
     _trace(session, target, columns, queries.ids_of(session, codes))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -32,6 +33,7 @@ from app.areas import services as links
 from app.areas.places import Renamed, place_communities, place_reserves
 from app.areas.rules import read_fields, read_texts
 from app.areas.services import LinkReport
+from app.audit import services as audit
 from app.kernel import calendar
 from app.kernel.errors import N_, Finding, Message, NotAllowed, OutOfScope, RuleViolation, StaleRow, msg
 from app.kernel.observers import Observers
@@ -266,9 +268,12 @@ def unlink(
 
 def refresh_due_dates(session: Session, plans: Sequence[PlanTask]) -> int:
     """Recompute due dates after a profile's milestones changed; returns how many changed."""
-    changed = 0
+    changed: Counter[str] = Counter()
     for plan in plans:
         before = (plan.start_due, plan.finish_due)
         _set_due_dates(plan, profile_of(session, plan.county_code))
-        changed += before != (plan.start_due, plan.finish_due)
-    return changed
+        changed[plan.county_code] += before != (plan.start_due, plan.finish_due)
+    for county, number in sorted(changed.items()):
+        if number:  # the dates themselves follow from others and are not audited; lights change with them
+            audit.record(session, "update", entity=_RESOURCE, county_code=county, after={"rows": number})
+    return changed.total()

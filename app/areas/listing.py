@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from markupsafe import Markup
@@ -17,13 +18,13 @@ from app.persistence.context import current_actor
 from app.persistence.gate import SCOPE_APPLIED, scope_clause
 from app.regions.cache import current
 from app.web.listing import Column, Filter, Listing, State, region_clause
-from app.web.rows import html
+from app.web.rows import html, html_all
 from app.web.wording import local_time
 
 BASICS = _l("Basic information")
 SCALE = _l("Scale and investment")
 RESPONSIBILITY = _l("Responsibility")
-MOST_NAMES, MOST_TITLE = 20, 120
+MOST_NAMES, MOST_TITLE = 20, 40
 
 SCHEME_STATES: dict[str, str] = {
     "": N_("Not filled in"),
@@ -80,6 +81,28 @@ def names(row: Any) -> Any:
     return Markup(f'<span title="{html(text[:MOST_TITLE])}">{html(text[:MOST_NAMES])}…</span>')
 
 
+def alike(show: Callable[[Any], Any], *keys: str) -> Callable[[Sequence[Any]], list[str]]:
+    """``cells`` of a column that shows the same wherever these values of the row are the same."""
+    read = attrgetter(*keys)
+
+    def cells(rows: Sequence[Any]) -> list[str]:
+        known: dict[Any, str] = {}
+        return [
+            known[key] if (key := read(row)) in known else known.setdefault(key, html(show(row)))
+            for row in rows
+        ]
+
+    return cells
+
+
+def name_cells(base: str) -> Callable[[Sequence[Any]], list[str]]:
+    """`name_link` of a whole page."""
+    return lambda rows: [
+        f'<a class="clip" href="{base}/show/{row.id}">{name}</a>'
+        for row, name in zip(rows, html_all([row.name for row in rows]), strict=True)
+    ]
+
+
 def scheme_word(row: Any) -> str:
     """方案填报 in words."""
     return _(SCHEME_STATES.get(row.scheme_state, SCHEME_STATES["submitted"]))
@@ -108,6 +131,23 @@ def link_cell(base: str, resource: str) -> Callable[[Any], Any]:
     return show
 
 
+def link_cells(base: str, resource: str) -> Callable[[Sequence[Any]], list[str]]:
+    """`link_cell` of a whole page."""
+
+    def cells(rows: Sequence[Any]) -> list[str]:
+        yes, no = html(_("Linked")), html(_("Not linked"))
+        if not current_actor().may("can_link", resource):
+            return [yes if row.community_count else no for row in rows]
+        return [
+            f'<a href="{base}/link/{row.id}">{yes}</a>'
+            if row.community_count
+            else f'<a href="{base}/link/{row.id}" class="ink-bad strong">{no}</a>'
+            for row in rows
+        ]
+
+    return cells
+
+
 def text_column(key: str, label: Any, *, group: Any = RESPONSIBILITY, width: int = 20) -> Column:
     return Column(key, label, (key,), plain(key), plain(key), group=group, width=width, default=False)
 
@@ -126,12 +166,14 @@ def flag_column(key: str, label: Any, *, default: bool = True, group: Any = BASI
     def word(row: Any) -> str:
         return _("Yes") if getattr(row, key) else _("No")
 
-    return Column(key, label, (key,), word, word, group=group, default=default, width=8)
+    return Column(key, label, (key,), word, word, group=group, default=default, width=8,
+                  cells=alike(word, key))  # fmt: skip
 
 
 PLACE_COLUMNS = (
-    Column("city", _l("City"), ("county_code",), city, city, group=BASICS),
-    Column("county", _l("County"), ("county_code",), county, county, group=BASICS),
+    Column("city", _l("City"), ("county_code",), city, city, group=BASICS, cells=alike(city, "county_code")),
+    Column("county", _l("County"), ("county_code",), county, county, group=BASICS,
+           cells=alike(county, "county_code")),
 )
 
 

@@ -6,18 +6,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Table, or_, select
+from sqlalchemy import Table, bindparam, func, or_, select
 
 from app.accounts.models import Account
 from app.audit.models import AuditChain, AuditEvent
 from app.audit.rules import GENESIS, digest
 from app.extensions import db
+from app.kernel.scope import Scope
 from app.persistence.context import current_scope
-from app.persistence.gate import scope_clause
+from app.persistence.gate import SCOPE_APPLIED, execute_applied, scope_clause
 
 _events: Table = AuditEvent.__table__  # type: ignore[assignment]
 _chains: Table = AuditChain.__table__  # type: ignore[assignment]
 _users: Table = Account.__table__  # type: ignore[assignment]
+
+
+_RECORDED = (
+    select(func.coalesce(func.sum(_chains.c.seq), 0))
+    .where(_chains.c.chain >= bindparam("low"), _chains.c.chain < bindparam("high"))
+    .execution_options(**{SCOPE_APPLIED: True})
+)
+
+
+def recorded(scope: Scope) -> int:
+    """How many events the chains of a region hold: it rises with every change of a record there, and only then."""
+    low, high = scope.bounds
+    return int(execute_applied(db.session(), _RECORDED, {"low": low, "high": high}).scalar_one())
 
 
 @dataclass(frozen=True)

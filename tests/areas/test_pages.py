@@ -163,9 +163,11 @@ def test_a_list_of_a_hundred_is_light(app_db: Flask, signed_in: Any, query_count
                 plan = session.scalars(select(PlanTask).limit(1)).one()
                 session.add(PlanTask(**values, year=2021, code=f"43070320210101{number:03d}",
                                      start_due=plan.start_due, finish_due=plan.finish_due))  # fmt: skip
+    with query_counter() as counting:  # the first page after a change counts the directory anew
+        client.get(f"{base}/list/?size=100")
     with query_counter() as many:
         page = client.get(f"{base}/list/?size=100")
-    statements = [s for s in many if not s.startswith(("SET ", "SELECT set_config"))]
+    statements = [s for s in counting if not s.startswith(("SET ", "SELECT set_config"))]
     assert len(many) == len(few)
     assert len(statements) <= 8, statements
     assert len(page.data) <= 100_000
