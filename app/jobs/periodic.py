@@ -1,6 +1,7 @@
 """Work that comes round by itself in the worker process: nobody has to set up a timer of the system.
 
-``@periodic("sms", seconds=15)`` is done by every worker and must bear company; ``@periodic("verify", at="02:30")`` is
+``@periodic("sms", seconds=15)`` is done by every worker and must bear company; ``@periodic("verify",
+at="02:30")`` is
 done once a day by whichever worker takes the day first, and made up for when none was running at that time.
 """
 
@@ -98,7 +99,8 @@ def _carry_out(entry: Periodic) -> tuple[str, str]:
 
 
 def _take(name: str, slot: dt.datetime, now: dt.datetime) -> bool:
-    """Whether this worker is the one to do the work of that day; a work never seen before waits for its next day."""
+    """Whether this worker is the one to do the work of that day; a work never seen before waits for its
+    next day."""
     values = {"slot": slot, "started_at": now, "finished_at": None, "state": "running", "note": ""}
     with db.engine.begin() as connection:
         mine = update(_runs).where(_runs.c.name == name, _runs.c.slot < slot).values(**values)

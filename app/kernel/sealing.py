@@ -1,4 +1,5 @@
-"""Text that must be read again but not by whoever sees the database: sealed with a key of the installation (pure)."""
+"""Text that must be read again but not by whoever sees the database: sealed with a key of the installation
+(pure)."""
 
 from __future__ import annotations
 

@@ -20,7 +20,8 @@ class SmsMessage(Model):
 
     ``sealed`` holds the values of the template (a one-time password among them), sealed with the key of the
     installation and emptied once the message is sent; ``body`` names the template and nothing else.
-    ``key`` goes to the gateway with every attempt; ``unanswered`` counts attempts whose answer never came, after
+    ``key`` goes to the gateway with every attempt; ``unanswered`` counts attempts whose answer never came,
+    after
     which the message was sent again and may have arrived twice.
     """
 
@@ -61,15 +62,25 @@ class SmsMessage(Model):
         String(32), default=lambda: uuid.uuid4().hex, info={"label": _l("Key for the gateway")}
     )
     sealed: Mapped[str] = mapped_column(Text, nullable=False, default="", server_default="")
-    claimed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime, info={"label": _l("Taken by a worker at")})
+    claimed_at: Mapped[dt.datetime | None] = mapped_column(
+        UtcDateTime, info={"label": _l("Taken by a worker at")}
+    )
     unanswered: Mapped[int] = mapped_column(
-        Integer, nullable=False, default=0, server_default="0", info={"label": _l("Attempts without an answer")}
+        Integer,
+        nullable=False,
+        default=0,
+        server_default="0",
+        info={"label": _l("Attempts without an answer")},
     )
     sender: Mapped[str] = mapped_column(
         String(16), nullable=False, default="", server_default="", info={"label": _l("Gateway")}
     )
     receipt: Mapped[str] = mapped_column(
-        String(64), nullable=False, default="", server_default="", info={"label": _l("Receipt of the gateway")}
+        String(64),
+        nullable=False,
+        default="",
+        server_default="",
+        info={"label": _l("Receipt of the gateway")},
     )
     user_id: Mapped[int | None] = mapped_column(
         Integer, ForeignKey("ab_user.id", ondelete="SET NULL"), info={"label": _l("Account number")}

@@ -1,7 +1,9 @@
-"""Delivery of the outbox by the worker: each message is claimed, sent and settled in short transactions of its own.
+"""Delivery of the outbox by the worker: each message is claimed, sent and settled in short transactions of
+its own.
 
-Between claim and answer a worker may be killed: then nobody knows whether the message went out. It is sent again
-after a silence, with the same key for the gateway, and the row says so (``unanswered``): once for certain, rarely twice.
+Between claim and answer a worker may be killed: then nobody knows whether the message went out. It is sent
+again after a silence, with the same key for the gateway, and the row says so (``unanswered``): once for
+certain, rarely twice.
 """
 
 from __future__ import annotations
@@ -84,7 +86,9 @@ def _later(claimed: Any, fault: str, now: dt.datetime, unanswered: bool) -> bool
         _fail(claimed, fault)
         return False
     more = {"unanswered": _messages.c.unanswered + 1} if unanswered else {}
-    _settle(claimed, state="queued", error=fault[:300], next_try_at=now + pause_after(claimed.attempts), **more)
+    _settle(
+        claimed, state="queued", error=fault[:300], next_try_at=now + pause_after(claimed.attempts), **more
+    )
     log.warning("sms to be tried again", message=claimed.id, attempts=claimed.attempts, fault=fault)
     return True
 
@@ -119,7 +123,9 @@ def deliver(by: SmsSender, claimed: Any, now: dt.datetime) -> str:
         claimed, state="sent", sent_at=utcnow(), sender=by.name, receipt=receipt[:64], sealed="", error="",
         next_try_at=None,
     )  # fmt: skip
-    log.info("sms sent", message=claimed.id, template=claimed.template, to=mask_phone(claimed.phone), by=by.name)
+    log.info(
+        "sms sent", message=claimed.id, template=claimed.template, to=mask_phone(claimed.phone), by=by.name
+    )
     return "sent"
 
 

@@ -25,7 +25,8 @@ _LONGEST_PAUSE = dt.timedelta(hours=1)
 
 @dataclass(frozen=True)
 class SmsTemplate:
-    """A kind of message: its name, its text and the places in it, in the order in which gateways number them."""
+    """A kind of message: its name, its text and the places in it, in the order in which gateways number
+    them."""
 
     label: str
     text: str

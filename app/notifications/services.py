@@ -54,7 +54,8 @@ def queue(
 
 
 def supersede(session: Session, user_id: int) -> int:
-    """Take back what waits for an account: a newer message makes it wrong. Returns how many were taken back."""
+    """Take back what waits for an account: a newer message makes it wrong. Returns how many were taken
+    back."""
     waiting = _messages.c.state.in_(("queued", "failed"))
     gone = session.execute(
         update(_messages)
@@ -75,10 +76,17 @@ def send_again(session: Session, actor: Actor, number: int) -> SmsMessage:
     if message is None:
         raise OutOfScope(f"message {number}")
     if message.state != "failed":
-        raise RuleViolation(Finding("M1.6.5.3", "error", None, msg("Only a message that failed can be sent again.")))
+        raise RuleViolation(
+            Finding("M1.6.5.3", "error", None, msg("Only a message that failed can be sent again."))
+        )
     if not message.sealed:
         raise RuleViolation(
-            Finding("M1.6.5.3", "error", None, msg("The text of this message is gone: reset the password instead."))
+            Finding(
+                "M1.6.5.3",
+                "error",
+                None,
+                msg("The text of this message is gone: reset the password instead."),
+            )
         )
     message.state, message.attempts, message.next_try_at, message.error = "queued", 0, None, ""
     audit.record(
@@ -92,7 +100,11 @@ def forget_texts(session: Session) -> int:
     """Empty what failed messages still hold after their time; returns how many."""
     old = session.execute(
         update(_messages)
-        .where(_messages.c.state == "failed", _messages.c.sealed != "", _messages.c.created_at < utcnow() - TEXT_KEPT)
+        .where(
+            _messages.c.state == "failed",
+            _messages.c.sealed != "",
+            _messages.c.created_at < utcnow() - TEXT_KEPT,
+        )
         .values(sealed="")
     )
     return int(old.rowcount)  # type: ignore[attr-defined]

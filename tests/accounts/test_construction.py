@@ -1,4 +1,5 @@
-"""Accounts of construction units: issued by text message, one account for several plans, stopped, reset, expired."""
+"""Accounts of construction units: issued by text message, one account for several plans, stopped, reset,
+expired."""
 
 from __future__ import annotations
 
@@ -75,7 +76,9 @@ class County:
 
     def __init__(self) -> None:
         with acting_as(SYSTEM):
-            found = db.session.execute(sa.select(PlanTask.code, PlanTask.id).where(PlanTask.county_code == "430703"))
+            found = db.session.execute(
+                sa.select(PlanTask.code, PlanTask.id).where(PlanTask.county_code == "430703")
+            )
             self.plans: dict[str, int] = {row.code: row.id for row in found}
             self.actor = actor_named("dingcheng")
 
@@ -117,7 +120,9 @@ def verified() -> list[str]:
 @inside
 def grant(plan: int, login: str = "yuxia") -> ConstructionAccount:
     with acting_as(SYSTEM):
-        user = db.session.execute(sa.text("SELECT id FROM ab_user WHERE username = :u"), {"u": login}).scalar_one()
+        user = db.session.execute(
+            sa.text("SELECT id FROM ab_user WHERE username = :u"), {"u": login}
+        ).scalar_one()
         found = sa.select(ConstructionAccount).where(
             ConstructionAccount.user_id == user, ConstructionAccount.plan_task_id == plan
         )
@@ -175,15 +180,16 @@ def test_the_password_stands_nowhere(county, app_db, caplog, signed_in) -> None:
             rows = connection.execute(sa.text(f"SELECT * FROM {table}")).mappings().all()
             assert not any(secret in json.dumps(dict(row), default=str) for row in rows), table
         event = connection.execute(
-            sa.text("SELECT after FROM audit_event WHERE entity = 'Account' AND action = 'create' AND label = 'dc_unit1'")
+            sa.text(
+                "SELECT after FROM audit_event WHERE entity = 'Account' AND action = 'create' AND label = 'dc_unit1'"
+            )
         ).scalar_one()
     assert "***" in json.dumps(event)
     assert secret not in caplog.text
-    for login, pages in {"dingcheng": ["/construction-accounts/plan/%d" % county.plans[FREE_PLAN]], "sysadmin": ["/ops/sms/"],
-                         "auditadmin": ["/audit/list/"]}.items():  # fmt: skip
-        for page in pages:
-            answer = signed_in(login).get(page)
-            assert answer.status_code == 200 and secret not in answer.get_data(as_text=True)
+    tab = f"/construction-accounts/plan/{county.plans[FREE_PLAN]}"
+    for login, page in (("dingcheng", tab), ("sysadmin", "/ops/sms/"), ("auditadmin", "/audit/list/")):
+        answer = signed_in(login).get(page)
+        assert answer.status_code == 200 and secret not in answer.get_data(as_text=True)
 
 
 @pytest.mark.parametrize(
@@ -225,7 +231,10 @@ def test_the_same_login_twice_at_once(county, app_db) -> None:
 def test_only_the_county_and_only_its_plans(county, app_db) -> None:
     (others, *_rest) = sql("SELECT id FROM plan_task WHERE county_code <> '430703'")
     held = grant(county.plans[UNIT_PLANS[0]])
-    for service, args in ((services.issue, (others, TYPED, ADDRESS)), (services.assign, (others, held.user_id))):
+    for service, args in (
+        (services.issue, (others, TYPED, ADDRESS)),
+        (services.assign, (others, held.user_id)),
+    ):
         with pytest.raises(OutOfScope):
             county(service, *args)
     reviewer, unit, neighbour = (actor_of(name) for name in ("dingcheng_review", "yuxia", "hanshou"))
@@ -245,7 +254,7 @@ def test_an_account_serves_several_plans(county) -> None:
     plan, user = county.plans[FREE_PLAN], grant(county.plans[UNIT_PLANS[0]]).user_id
     county(services.assign, plan, user)
     assert marked(plan) and not deliver().orders, "the unit keeps its password"
-    assert scope_of("yuxia") .plan_ids == {county.plans[code] for code in (*UNIT_PLANS, FREE_PLAN)}
+    assert scope_of("yuxia").plan_ids == {county.plans[code] for code in (*UNIT_PLANS, FREE_PLAN)}
     with pytest.raises(RuleViolation):
         county(services.assign, plan, user)
     stranger = actor_of("dingcheng").user_id
@@ -291,7 +300,9 @@ def test_a_reset_ends_sessions_and_sends_the_password(county, app_db, signed_in)
     assert client.get("/profile/").status_code == 302
     telephone = deliver()
     (order,) = telephone.orders
-    assert (order.phone, order.template) == ("13900000000", "unit_password"), "the first message was taken back"
+    assert (order.phone, order.template) == ("13900000000", "unit_password"), (
+        "the first message was taken back"
+    )
     phones = set(sql("SELECT phone FROM construction_account"))
     assert phones == {"13900000000"}
     answer = sign_in(app_db.test_client(), "yuxia", telephone.password).get("/")
@@ -322,7 +333,9 @@ def test_accounts_expire_with_the_last_of_their_plans(county, app_db) -> None:
 def test_a_deleted_plan_is_nobodys(county, app_db) -> None:
     with app_db.app_context(), acting_as(SYSTEM), unit_of_work() as work:
         due = {"start_due": dt.date(2021, 12, 31), "finish_due": dt.date(2022, 12, 31)}
-        plan = PlanTask(name="空计划", county_code="430703", year=2021, code="43070320210101999", created_by="", **due)
+        plan = PlanTask(
+            name="空计划", county_code="430703", year=2021, code="43070320210101999", created_by="", **due
+        )
         work.add(plan)
         work.flush()
         number = plan.id
@@ -347,7 +360,9 @@ def test_the_trail_tells_every_step(county) -> None:
     for service, more in ((services.reset, (ADDRESS,)), (services.stop, ()), (services.start, ())):
         county(service, number, *more)
     finish(plan)
-    found = sql("SELECT action FROM audit_event WHERE entity = 'PlanTask' AND entity_id = :i ORDER BY id", i=str(plan))
+    found = sql(
+        "SELECT action FROM audit_event WHERE entity = 'PlanTask' AND entity_id = :i ORDER BY id", i=str(plan)
+    )
     actions = [action for action in found if action not in ("create", "link", "update")]
     assert actions == ["issue", "password_reset", "stop", "start", "expire"]
 
@@ -357,9 +372,13 @@ def test_the_tab_and_its_forms(county, signed_in) -> None:
     plan, client = county.plans[FREE_PLAN], signed_in("dingcheng")
     dossier = client.get(f"/plans/show/{plan}?tab=accounts").get_data(as_text=True)
     assert f"/construction-accounts/plan/{plan}" in dossier and "建设单位账号分配" in dossier
-    inside = client.get(f"/construction-accounts/plan/{plan}", headers={"HX-Request": "true"}).get_data(as_text=True)
+    inside = client.get(f"/construction-accounts/plan/{plan}", headers={"HX-Request": "true"}).get_data(
+        as_text=True
+    )
     assert "<html" not in inside and "尚未分配账号" in inside and "玉霞建设单位" in inside
-    checked = client.post(f"/construction-accounts/plan/{plan}/check", data={"username": "yuxia"}).json["findings"]
+    checked = client.post(f"/construction-accounts/plan/{plan}/check", data={"username": "yuxia"}).json[
+        "findings"
+    ]
     assert ("username", "error") in {(f["field"], f["level"]) for f in checked}
     checked = client.post(f"/construction-accounts/plan/{plan}/check", data=TYPED).json["findings"]
     assert [(f["field"], f["level"]) for f in checked] == [("username", "ok")]

@@ -65,7 +65,9 @@ def test_the_migration_takes_existing_secrets_along(app_db) -> None:
         db.engine.dispose()
         downgrade(revision="0036")
         with db.engine.connect() as connection:
-            plain = connection.execute(sa.text("SELECT totp_secret FROM ab_user WHERE username = 'dingcheng'")).scalar_one()
+            plain = connection.execute(
+                sa.text("SELECT totp_secret FROM ab_user WHERE username = 'dingcheng'")
+            ).scalar_one()
         assert plain == secret
         upgrade()
         db.engine.dispose()

@@ -1,6 +1,8 @@
-"""A construction unit sees the works projects and month reports of its plan tasks and nothing else, by any door.
+"""A construction unit sees the works projects and month reports of its plan tasks and nothing else, by any
+door.
 
-Beside the canaries of four counties there is one of a plan task that the unit was given: it must be seen, the others
+Beside the canaries of four counties there is one of a plan task that the unit was given: it must be seen,
+the others
 (that of its own county among them) must not: by pages, pickers, counts, files, interface, queries and row policies.
 """
 
@@ -60,11 +62,17 @@ def unit(world: World) -> Iterator[World]:
         for report in session.scalars(sa.select(MonthlyReport)):
             log_transition(session, report, "create", "", "draft", note=report.submitted_by_name)
         yuxia = actor_named("yuxia").user_id
-        for held in session.scalars(sa.select(ConstructionAccount).where(ConstructionAccount.user_id == yuxia)):
+        for held in session.scalars(
+            sa.select(ConstructionAccount).where(ConstructionAccount.user_id == yuxia)
+        ):
             held.state = "stopped"
         session.add(
             ConstructionAccount(
-                user_id=yuxia, plan_task_id=plan.id, county_code="430703", unit_name="玉霞", phone="13800000000"
+                user_id=yuxia,
+                plan_task_id=plan.id,
+                county_code="430703",
+                unit_name="玉霞",
+                phone="13800000000",
             )
         )
     for sign, login in ((OWN, "yuxia"), (NEIGHBOUR, "dingcheng")):
@@ -133,7 +141,8 @@ def strangers(world: World) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize("county", ["430703", "430722", "430102"])
 def test_every_address_of_a_stranger_is_refused(unit: World, county: str) -> None:
-    """Every address that takes a record, with records of the own county's other plan and of other counties."""
+    """Every address that takes a record, with records of the own county's other plan and of other
+    counties."""
     if unit.backend == "postgresql" and county != "430703":
         pytest.skip("the roles are the same on both databases; the nearest stranger is tried on both")
     targets = strangers(unit)
@@ -174,7 +183,8 @@ def test_lists_of_others_do_not_open(unit: World, path: str) -> None:
 # ── queries ──
 def scoped_models() -> list[type[Any]]:
     return sorted(
-        {m.class_ for m in Model.registry.mappers if issubclass(m.class_, CountyScoped)}, key=lambda c: c.__name__
+        {m.class_ for m in Model.registry.mappers if issubclass(m.class_, CountyScoped)},
+        key=lambda c: c.__name__,
     )
 
 
@@ -235,10 +245,16 @@ def test_row_policies_hold_when_the_python_gate_is_off(unit: World, monkeypatch:
                 continue  # nobody may change a step, whosever it is
             touched = sa.update(table).where(table.c[key] == theirs).values(county_code="430703")
             assert session.execute(touched, execution_options=applied).rowcount == 0, table.name
-        seen = set(session.execute(sa.select(WorksProject.__table__.c.name), execution_options=applied).scalars())
+        seen = set(
+            session.execute(sa.select(WorksProject.__table__.c.name), execution_options=applied).scalars()
+        )
         assert seen == {f"{OWN}工程"}
         row = sa.insert(WorksProject.__table__).values(
-            name="混入", county_code="430703", plan_task_id=theirs, created_at=sa.func.now(), updated_at=sa.func.now()
+            name="混入",
+            county_code="430703",
+            plan_task_id=theirs,
+            created_at=sa.func.now(),
+            updated_at=sa.func.now(),
         )
         with pytest.raises(sa.exc.ProgrammingError):
             session.execute(row, execution_options=applied)
@@ -246,7 +262,8 @@ def test_row_policies_hold_when_the_python_gate_is_off(unit: World, monkeypatch:
 
 
 def test_reading_the_scope_leaves_nothing_open(unit: World) -> None:
-    """After the statement that makes the scope, the same connection sees no scoped row until a scope is told."""
+    """After the statement that makes the scope, the same connection sees no scoped row until a scope is
+    told."""
     if unit.backend != "postgresql":
         pytest.skip("row-level security is PostgreSQL's")
     from app.accounts.construction.queries import unit_scope
@@ -263,7 +280,9 @@ def test_the_clause_for_core_statements(unit: World) -> None:
     who, table = actor(unit), WorksProject.__table__
     with unit.app.app_context(), acting_as(who):
         clause = scope_clause(who.scope, table.c.county_code, table.c.plan_task_id)
-        found = db.session.execute(sa.select(table.c.name).where(clause), execution_options={"scope_applied": True})
+        found = db.session.execute(
+            sa.select(table.c.name).where(clause), execution_options={"scope_applied": True}
+        )
         assert set(found.scalars()) == {f"{OWN}工程"}
         bare = sa.select(table.c.name).where(scope_clause(who.scope, table.c.county_code))
         assert not db.session.execute(bare, execution_options={"scope_applied": True}).all()

@@ -52,7 +52,9 @@ def test_only_one_kind_of_schedule() -> None:
 def test_what_the_worker_does_by_itself_is_registered() -> None:
     """Asked of a process of its own: what other tests import must not count."""
     ask = "import run; from app.jobs.periodic import registered; print(*[e.name for e in registered()])"
-    told = subprocess.run([sys.executable, "-c", ask], cwd=config.ROOT, capture_output=True, text=True, check=True)
+    told = subprocess.run(
+        [sys.executable, "-c", ask], cwd=config.ROOT, capture_output=True, text=True, check=True
+    )
     assert {"verify", "tidy", "purge-imports", "sms"} <= set(told.stdout.split())
 
 

@@ -1,4 +1,5 @@
-"""kill -9 of the worker at random moments: every message goes out, none twice without being marked, no text is left."""
+"""kill -9 of the worker at random moments: every message goes out, none twice without being marked, no text
+is left."""
 
 from __future__ import annotations
 

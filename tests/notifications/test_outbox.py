@@ -1,4 +1,5 @@
-"""The outbox: written with the change, sent once, tried again with growing pauses, its text gone afterwards."""
+"""The outbox: written with the change, sent once, tried again with growing pauses, its text gone
+afterwards."""
 
 from __future__ import annotations
 
@@ -99,7 +100,9 @@ def test_a_wrong_number_is_not_tried_again(session) -> None:
 
 def test_an_unanswered_attempt_is_marked(session) -> None:
     first, second = put(), put()
-    outbox.send_due(Sender(Unanswered("unanswered", perhaps_sent=True), Unanswered("unreachable", perhaps_sent=False)))
+    outbox.send_due(
+        Sender(Unanswered("unanswered", perhaps_sent=True), Unanswered("unreachable", perhaps_sent=False))
+    )
     assert (row(first).unanswered, row(second).unanswered) == (1, 0)
     outbox.send_due(Sender(), now=utcnow() + dt.timedelta(minutes=5))
     assert (row(first).state, row(first).unanswered, row(first).error) == ("sent", 1, "")

@@ -166,7 +166,9 @@ def test_the_console_shows_neither_number_nor_text(tmp_path, caplog) -> None:
 
 # ── settings ──
 def test_settings_choose_the_sender(tmp_path) -> None:
-    empty = dict.fromkeys(("SMS_KEY_ID", "SMS_KEY_SECRET", "SMS_SIGN", "SMS_APP_ID", "SMS_TEMPLATES", "SMS_URL"), "")
+    empty = dict.fromkeys(
+        ("SMS_KEY_ID", "SMS_KEY_SECRET", "SMS_SIGN", "SMS_APP_ID", "SMS_TEMPLATES", "SMS_URL"), ""
+    )
     base = {**empty, "SMS_REGION": "ap-guangzhou", "DATA_DIR": str(tmp_path), "PRODUCTION": True}
     assert made_of({**base, "SMS_SENDER": "console"}).folder is None
     assert made_of({**base, "SMS_SENDER": "console", "PRODUCTION": False}).folder == tmp_path / "sms"
@@ -176,8 +178,14 @@ def test_settings_choose_the_sender(tmp_path) -> None:
         made_of({**base, "SMS_SENDER": "pigeon"})
     full = {**base, "SMS_KEY_ID": "i", "SMS_KEY_SECRET": "s", "SMS_SIGN": "x", "SMS_APP_ID": "1",
             "SMS_TEMPLATES": "unit_account=SMS_1, unit_password=SMS_2"}  # fmt: skip
-    assert made_of({**full, "SMS_SENDER": "aliyun"}).templates == {"unit_account": "SMS_1", "unit_password": "SMS_2"}
-    assert made_of({**full, "SMS_SENDER": "tencent", "SMS_URL": "http://127.0.0.1:1"}).url == "http://127.0.0.1:1"
+    assert made_of({**full, "SMS_SENDER": "aliyun"}).templates == {
+        "unit_account": "SMS_1",
+        "unit_password": "SMS_2",
+    }
+    assert (
+        made_of({**full, "SMS_SENDER": "tencent", "SMS_URL": "http://127.0.0.1:1"}).url
+        == "http://127.0.0.1:1"
+    )
     with pytest.raises(ValueError):
         templates_of("unit_account")
     with pytest.raises(ValueError):

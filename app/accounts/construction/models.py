@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Integer, String, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    String,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.accounts.construction.rules import STATES
@@ -39,7 +47,10 @@ class ConstructionAccount(Audited, CountyScoped, Versioned, Stamped, Model):
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     user_id: Mapped[int] = mapped_column(
-        Integer, ForeignKey("ab_user.id", ondelete="CASCADE"), nullable=False, info={"label": _l("Account number")}
+        Integer,
+        ForeignKey("ab_user.id", ondelete="CASCADE"),
+        nullable=False,
+        info={"label": _l("Account number")},
     )
     plan_task_id: Mapped[int] = mapped_column(BigId, nullable=False, info={"label": _l("Plan task")})
     unit_name: Mapped[str] = mapped_column(String(60), nullable=False, info={"label": _l("Name of the unit")})

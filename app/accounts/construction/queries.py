@@ -37,12 +37,15 @@ def _live() -> Select[Any]:
     return (
         select(_grants.c.plan_task_id)
         .join_from(_grants, plan, _grants.c.plan_task_id == plan.c.id)
-        .where(_grants.c.user_id == bindparam("user"), _grants.c.state == "active", plan.c.deleted_at.is_(None))
+        .where(
+            _grants.c.user_id == bindparam("user"), _grants.c.state == "active", plan.c.deleted_at.is_(None)
+        )
     )
 
 
 def unit_scope(session: Session, user_id: int) -> Scope:
-    """The plan tasks an account was given and still has; read anew with every request, so that a stop is felt at once."""
+    """The plan tasks an account was given and still has; read anew with every request, so that a stop is
+    felt at once."""
     with unscoped("the plan tasks that make a construction unit's scope"):
         found = execute_applied(session, _live(), {"user": user_id}, execution_options=_APPLIED)
         scope = Scope.plans(frozenset(found.scalars()))
@@ -60,7 +63,8 @@ def holds_role(user_id: Any) -> ColumnElement[bool]:
 
 
 def has_expired(session: Session, user_id: int) -> bool:
-    """Whether this is the account of a construction unit without any plan task in force: it cannot sign in."""
+    """Whether this is the account of a construction unit without any plan task in force: it cannot sign
+    in."""
     with unscoped("whether a construction unit has a plan task left"):
         unit = select(holds_role(bindparam("user")) & ~exists(_live()))
         found = execute_applied(session, unit, {"user": user_id}, execution_options=_APPLIED).scalar_one()
@@ -73,10 +77,10 @@ def of_plan(session: Session, plan_id: int) -> Sequence[Row[Any]]:
     """Accounts of a plan task with their state, login, last sign-in and last message; the newest last."""
     listed = (
         select(
-            _grants.c.id, _grants.c.user_id, _grants.c.unit_name, _grants.c.phone, _grants.c.state, _grants.c.version,
+            _grants.c.id, _grants.c.user_id, _grants.c.unit_name, _grants.c.phone, _grants.c.state,
             _grants.c.issued_at, _grants.c.stopped_at, _grants.c.ended_at, _users.c.username, _users.c.active,
-            _users.c.last_login, _users.c.must_change_password, _users.c.locked_until, _sms.c.state.label("sms_state"),
-            _sms.c.error.label("sms_error"), _sms.c.sent_at.label("sms_sent_at"),
+            _users.c.last_login, _users.c.must_change_password, _users.c.locked_until,
+            _sms.c.state.label("sms_state"), _sms.c.error.label("sms_error"), _sms.c.sent_at.label("sms_sent_at"),
             _sms.c.created_at.label("sms_created_at"), _sms.c.unanswered.label("sms_unanswered"),
         )
         .join_from(_grants, _users, _grants.c.user_id == _users.c.id)
@@ -104,7 +108,10 @@ def units_of(session: Session, county_code: str, plan_id: int) -> Sequence[Row[A
 
 def login_taken(session: Session, login: str) -> bool:
     """Whether anybody signs in by this name; names differ by more than capitals."""
-    return session.execute(select(_users.c.id).where(_users.c.username.in_({login, login.lower()}))).first() is not None
+    return (
+        session.execute(select(_users.c.id).where(_users.c.username.in_({login, login.lower()}))).first()
+        is not None
+    )
 
 
 def grants_of_user(session: Session, user_id: int, *states: str) -> list[ConstructionAccount]:

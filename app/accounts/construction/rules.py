@@ -1,4 +1,5 @@
-"""建设单位账号分配 (M1.6.5.3): states of an account on a plan task and what may be typed for a new one (pure)."""
+"""建设单位账号分配 (M1.6.5.3): states of an account on a plan task and what may be typed for a new one
+(pure)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """The only writer of construction units' accounts (M1.6.5.3). Never commits.
 
-A one-time password exists in three places only: as a hash in the account, sealed in the outbox until the message is
+A one-time password exists in three places only: as a hash in the account, sealed in the outbox until the
+message is
 sent, and on the unit's telephone. No page, export, log or audit event shows it.
 """
 
@@ -44,7 +45,9 @@ def _open_plan(session: Session, plan_id: int) -> PlanTask:
     """A plan task of the scope whose works are not finished. Raises: OutOfScope, RuleViolation."""
     plan = get_plan(session, plan_id)
     if plan.implementation_state == "finished":
-        raise RuleViolation(wrong(None, msg("The works of this plan task are finished; its accounts have expired.")))
+        raise RuleViolation(
+            wrong(None, msg("The works of this plan task are finished; its accounts have expired."))
+        )
     return plan
 
 
@@ -169,9 +172,13 @@ def assign(session: Session, actor: Actor, plan_id: int, user_id: int) -> Constr
     _require(actor, "can_add")
     plan = _open_plan(session, plan_id)
     if user_id not in {unit.id for unit in queries.units_of(session, plan.county_code, plan.id)}:
-        raise RuleViolation(wrong("account", msg("Choose a unit of this county that does not have the plan task yet.")))
+        raise RuleViolation(
+            wrong("account", msg("Choose a unit of this county that does not have the plan task yet."))
+        )
     account = _account(session, user_id)
-    known = [g for g in queries.grants_of_user(session, user_id, "stopped", "ended") if g.plan_task_id == plan.id]
+    known = [
+        g for g in queries.grants_of_user(session, user_id, "stopped", "ended") if g.plan_task_id == plan.id
+    ]
     if known:
         grant = known[0]
         grant.state, grant.stopped_at, grant.ended_at = FLOW.initial, None, None
@@ -186,7 +193,8 @@ def assign(session: Session, actor: Actor, plan_id: int, user_id: int) -> Constr
 
 # ── stop, start, reset ──
 def stop(session: Session, actor: Actor, number: int) -> ConstructionAccount:
-    """Take the plan task from the account; without another one in force its sessions end and it cannot sign in.
+    """Take the plan task from the account; without another one in force its sessions end and it cannot sign
+    in.
 
     Raises: NotAllowed, OutOfScope, RuleViolation (not in force).
     """
@@ -213,9 +221,11 @@ def start(session: Session, actor: Actor, number: int) -> ConstructionAccount:
 
 
 def reset(session: Session, actor: Actor, number: int, address: str, phone: str = "") -> ConstructionAccount:
-    """A new one-time password by text message; every session ends. ``phone``: another number for the unit, if typed.
+    """A new one-time password by text message; every session ends. ``phone``: another number for the unit,
+    if typed.
 
-    Raises: NotAllowed, OutOfScope, RuleViolation (not in force, no mobile number, stopped by the administrator).
+    Raises: NotAllowed, OutOfScope, RuleViolation (not in force, no mobile number, stopped by the
+    administrator).
     """
     grant, account = _held(session, number)
     FLOW.require(grant.state, "reset", actor, grant)
@@ -274,5 +284,8 @@ def verify(session: Session) -> list[str]:
 
 for _name in ("ab_user_username", "ab_user.username", "ab_user_email", "ab_user.email"):
     explain_constraint(_name, "M1.1", "username", msg("This login name is taken."))
-for _name in ("uq_construction_account_user_id", "construction_account.user_id, construction_account.plan_task_id"):
+for _name in (
+    "uq_construction_account_user_id",
+    "construction_account.user_id, construction_account.plan_task_id",
+):
     explain_constraint(_name, "M1.6.5.3", "account", msg("The unit has this plan task already."))

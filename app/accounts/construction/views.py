@@ -132,7 +132,9 @@ class ConstructionAccountView(BaseView):
     def reset(self, pk: str) -> Any:
         """A new one-time password, by text message, to another number if one was typed."""
         more = {"address": portal_address(), "phone": request.form.get("phone", "")}
-        said = _("A new one-time password is on its way by text message; every session of the account has ended.")
+        said = _(
+            "A new one-time password is on its way by text message; every session of the account has ended."
+        )
         return self._do(pk, services.reset, said, more)
 
     def _do(self, pk: str, deed: Callable[..., Any], said: str, more: Mapping[str, str] | None = None) -> Any:

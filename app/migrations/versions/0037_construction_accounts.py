@@ -58,7 +58,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_construction_account")),
         sa.UniqueConstraint("user_id", "plan_task_id", name=op.f("uq_construction_account_user_id_plan_task_id")),
     )  # fmt: skip
-    op.create_index("ix_construction_account_user", "construction_account", ["user_id", "state", "plan_task_id"])
+    op.create_index(
+        "ix_construction_account_user", "construction_account", ["user_id", "state", "plan_task_id"]
+    )
     op.create_index("ix_construction_account_plan", "construction_account", ["plan_task_id", "state"])
     op.create_index("ix_construction_account_county", "construction_account", ["county_code", "id"])
     walls.wall("construction_account")

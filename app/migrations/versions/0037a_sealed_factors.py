@@ -26,7 +26,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.add_column("ab_user", sa.Column("totp_secret", sa.String(length=64), server_default="", nullable=False))
+    op.add_column(
+        "ab_user", sa.Column("totp_secret", sa.String(length=64), server_default="", nullable=False)
+    )
     seal, bind = seal_for("totp"), op.get_bind()
     held = bind.execute(sa.select(_users.c.id, _users.c.totp_sealed).where(_users.c.totp_sealed != "")).all()
     for row in held:

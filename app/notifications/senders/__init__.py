@@ -1,4 +1,5 @@
-"""Ways of a text message to a telephone, behind one interface; which one is used is a setting (``SMS_SENDER``)."""
+"""Ways of a text message to a telephone, behind one interface; which one is used is a setting
+(``SMS_SENDER``)."""
 
 from __future__ import annotations
 

@@ -32,7 +32,9 @@ def query_of(values: Mapping[str, str]) -> str:
     return "&".join(f"{_encoded(name)}={_encoded(values[name])}" for name in sorted(values))
 
 
-def heads_of(host: str, action: str, version: str, at: dt.datetime, nonce: str, payload: bytes = b"") -> dict[str, str]:
+def heads_of(
+    host: str, action: str, version: str, at: dt.datetime, nonce: str, payload: bytes = b""
+) -> dict[str, str]:
     """The heads that the signature covers, by name in lower case."""
     return {
         "host": host,
@@ -56,7 +58,8 @@ def authorization(key_id: str, secret: str, query: str, heads: Mapping[str, str]
 
 @dataclass(frozen=True)
 class AliyunSender:
-    """``templates``: our template → code of the approved one (``SMS_…``), whose places have the names of ours."""
+    """``templates``: our template → code of the approved one (``SMS_…``), whose places have the names of
+    ours."""
 
     key_id: str
     secret: str
@@ -73,7 +76,8 @@ class AliyunSender:
         where = address(self.url)
         query = query_of(
             {
-                "PhoneNumbers": order.phone, "SignName": self.sign, "TemplateCode": template, "OutId": order.key,
+                "PhoneNumbers": order.phone, "SignName": self.sign, "TemplateCode": template,
+                "OutId": order.key,
                 "TemplateParam": json.dumps(dict(order.values), ensure_ascii=False),
             }
         )  # fmt: skip

@@ -16,7 +16,8 @@ _LONGEST_ANSWER = 64 * 1024
 
 @dataclass(frozen=True)
 class Order:
-    """One message. ``key`` is the same at every attempt; ``values`` are the places of the template in its order.
+    """One message. ``key`` is the same at every attempt; ``values`` are the places of the template in its
+    order.
 
     ``text`` is the whole message in words, for senders that have no templates.
     """
@@ -32,7 +33,8 @@ class Order:
 
 
 class Refused(Exception):
-    """The gateway answered and did not take the message; ``final``: no later attempt would be taken either."""
+    """The gateway answered and did not take the message; ``final``: no later attempt would be taken
+    either."""
 
     def __init__(self, fault: str, *, final: bool = False) -> None:
         super().__init__(fault)
@@ -41,7 +43,8 @@ class Refused(Exception):
 
 
 class Unanswered(Exception):
-    """No answer that can be read; ``perhaps_sent``: the request had gone out, so the message may have been taken."""
+    """No answer that can be read; ``perhaps_sent``: the request had gone out, so the message may have been
+    taken."""
 
     def __init__(self, fault: str, *, perhaps_sent: bool) -> None:
         super().__init__(fault)
@@ -68,9 +71,12 @@ def address(url: str) -> SplitResult:
 
 
 def post(url: SplitResult, target: str, body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
-    """Send a request and read its JSON answer, whatever its status. Raises: Unanswered, Refused (server fault)."""
+    """Send a request and read its JSON answer, whatever its status. Raises: Unanswered, Refused (server
+    fault)."""
     if url.scheme == "https":
-        line: Any = http.client.HTTPSConnection(url.netloc, timeout=TIMEOUT, context=ssl.create_default_context())
+        line: Any = http.client.HTTPSConnection(
+            url.netloc, timeout=TIMEOUT, context=ssl.create_default_context()
+        )
     else:
         line = http.client.HTTPConnection(url.netloc, timeout=TIMEOUT)
     try:

@@ -1,7 +1,7 @@
 """The sender of an installation without a gateway: a line in the log, never the text.
 
-While developing the text is also put into a file that only the account of the portal can read, so that a one-time
-password can be tried out; in production there is no such file.
+While developing the text is also put into a file that only the account of the portal can read, so that a
+one-time password can be tried out; in production there is no such file.
 """
 
 from __future__ import annotations

@@ -51,7 +51,8 @@ def authorization(key_id: str, secret: str, service: str, request: str, at: dt.d
 
 @dataclass(frozen=True)
 class TencentSender:
-    """``templates``: our template → number of the approved one, whose places {1}, {2} … follow ours in order."""
+    """``templates``: our template → number of the approved one, whose places {1}, {2} … follow ours in
+    order."""
 
     key_id: str
     secret: str
@@ -71,14 +72,16 @@ class TencentSender:
         payload = json.dumps(
             {
                 "PhoneNumberSet": [f"+86{order.phone}"], "SmsSdkAppId": self.app_id, "SignName": self.sign,
-                "TemplateId": template, "TemplateParamSet": list(order.values.values()), "SessionContext": order.key,
+                "TemplateId": template, "TemplateParamSet": list(order.values.values()),
+                "SessionContext": order.key,
             },
             ensure_ascii=False,
         ).encode()  # fmt: skip
         request = canonical(where.netloc, "SendSms", payload)
         headers = {
             "Authorization": authorization(self.key_id, self.secret, "sms", request, at),
-            "Content-Type": _TYPE, "Host": where.netloc, "X-TC-Action": "SendSms", "X-TC-Version": "2021-01-11",
+            "Content-Type": _TYPE, "Host": where.netloc,
+            "X-TC-Action": "SendSms", "X-TC-Version": "2021-01-11",
             "X-TC-Timestamp": str(int(at.timestamp())), "X-TC-Region": self.region,
         }  # fmt: skip
         return self._read(post(where, "/", payload, headers))
