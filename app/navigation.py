@@ -36,6 +36,7 @@ ABOVE = frozenset({"city", "province"})
 LIBRARIES = N_("Project libraries")
 
 MENU: tuple[Entry, ...] = (
+    Entry("DashboardView.show", N_("Home"), "home", ("can_show", "Dashboard")),
     Entry("CommunityView.list", N_("Mark on map"), "map-pin-plus", ("can_list", "Community"), COUNTY),
     Entry("CommunityView.list", N_("Candidates"), "database", ("can_list", "Community"), ABOVE,
           group=LIBRARIES),
@@ -86,6 +87,7 @@ def register(app: Flask) -> None:
     from app.communities.import_views import CommunityImportView
     from app.communities.map_views import CommunityMapView
     from app.communities.views import CommunityBinView, CommunityView
+    from app.dashboard.views import DashboardView
     from app.evidence.views import DoubtfulView
     from app.notices.views import NoticeView
     from app.inspections.views import InspectionView
@@ -110,11 +112,12 @@ def register(app: Flask) -> None:
                 ConstructionAccountView)
     communities = (CommunityView, CommunityBinView, CommunityMapView, CommunityImportView)
     areas = (ReserveView, ReserveBinView, PlanView, PlanBinView, PlanImportView, DeclarationWindowView)
-    others = (DoubtfulView, NoticeView, DraftView, AuditEventView, DescriptionView, ManualView, AttachmentView)
+    boards = (DashboardView, DoubtfulView, NoticeView)
+    others = (DraftView, AuditEventView, DescriptionView, ManualView, AttachmentView)
     schemes = (SchemeView, CatalogueBookView, MajorProjectView, PublicSchemeView, SchemeCommentView)
     checks = (RecognitionView, InspectionView, IssueView)
     works = (WorksProjectView, MonthlyReportView, ReviewView)
-    for view in (SessionView, *accounts, *communities, *areas, *schemes, *works, *checks, *others):
+    for view in (SessionView, *accounts, *communities, *areas, *schemes, *works, *checks, *boards, *others):
         appbuilder.add_view_no_menu(view)
     console.register(app)
 

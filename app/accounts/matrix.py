@@ -32,7 +32,8 @@ _EVERYBODY: set[Permission] = (
 )
 
 _READ_BUSINESS: set[Permission] = (
-    _EVERYBODY | _all("Community", *_READ, "export", "history") | _all("Map", "show") | _all("Region", *_READ)
+    _EVERYBODY | _all("Dashboard", "show")
+    | _all("Community", *_READ, "export", "history") | _all("Map", "show") | _all("Region", *_READ)
     | _all("ReserveProject", *_READ, "export", "history") | _all("PlanTask", *_READ, "export", "history")
     | _all("Scheme", *_READ, "export", "history")
     | _all("Attachment", "show") | _all("SchemeComment", *_READ)
@@ -133,6 +134,7 @@ RESOURCES: dict[str, str] = {
     "Recognition": N_("Recognitions of works (function)"),
     "Inspection": N_("Inspections (function)"),
     "SupervisionIssue": N_("Supervision issues (function)"),
+    "Dashboard": N_("Boards of the home page (function)"),
     "Notice": N_("To-do and notices (function)"),
     "PhotoFinding": N_("Doubtful reports (function)"),
     "ConstructionAccount": N_("Accounts of construction units (function)"),

@@ -205,6 +205,8 @@ FINDINGS = [
     row("DoubtfulView.reopen", "POST", CITY | PROVINCE, 302, target="finding"),
 ]
 NOTICES = [
+    row("DashboardView.show", "GET", READERS),
+    row("DashboardView.show", "GET", READERS, target="region", query="region={region}"),
     *listing("NoticeView", EVERYBODY),
     row("NoticeView.open", "POST", EVERYBODY, 404, args={"pk": 999999}),
     row("NoticeView.read_all", "POST", EVERYBODY, 302),
