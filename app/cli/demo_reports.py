@@ -21,6 +21,7 @@ from app.annual_plans.models import PlanTask
 from app.areas import queries as area_queries
 from app.attachments import queries as attachments
 from app.attachments.services import attach_file
+from app.cli.demo_doubts import odd_photo
 from app.cli.demo_pictures import photo, scan
 from app.kernel import calendar
 from app.kernel.actor import Actor
@@ -272,6 +273,9 @@ def _photos(session: Session, report: MonthlyReport) -> None:
                 content = photo(f"{item.id} {purpose}", at, near.get("lng"), near.get("lat"))
                 name = f"IMG_{item.id:04d}_{number + 1}.jpg"
                 _attach(session, "ReportItem", item.id, purpose, name, content)
+    latest, place = latest_month(utcnow().astimezone(TZ).date()), (near.get("lng"), near.get("lat"))
+    if report.month == latest.first and (odd := odd_photo(page.plan.code, latest, place)):
+        _attach(session, "ReportItem", page.report.items[0].id, "photo_during", "IMG_9001.jpg", odd)
 
 
 def _attach(session: Session, entity: str, owner_id: int, purpose: str, name: str, content: bytes) -> None:

@@ -80,7 +80,7 @@ class NoticeListing(Listing):
         Column("kind", _l("Kind of notice"), ("kind",), _kind, _kind_word, css="nowrap", width=18),
         Column("text", _l("Notice"), ("kind", "values", "link", "read_at", "done_at"), _text, text_of, width=70),
         Column("due", _l("Due on"), ("due_on",), _due, _due, css="num"),
-        Column("at", _l("Received at"), ("created_at",), lambda row: local_time(row.created_at),
+        Column("at", _l("Told at"), ("created_at",), lambda row: local_time(row.created_at),
                lambda row: row.created_at, "datetime", css="num", width=18),
         Column("state", _l("State (notice)"), ("read_at", "done_at"), _state, _state_word, css="nowrap"),
     )  # fmt: skip

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Table, case, delete, or_, select, update
+from sqlalchemy import Table, case, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -97,12 +97,14 @@ def _family(table: Any) -> Any:
 
 
 def read(session: Session, notice_id: int) -> Notice:
-    """The actor opens a notice. Raises: OutOfScope for anybody else's."""
+    """The actor opens a notice; one that asks for nothing is done with it. Raises: OutOfScope for anybody else's."""
     notice = queries.find(session, current_actor().user_id, notice_id)
     if notice is None:
         raise OutOfScope(f"notice {notice_id}")
     if notice.read_at is None:
         notice.read_at = utcnow()
+        if not KINDS[notice.kind].task:
+            notice.done_at = notice.read_at
         session.flush()
     return notice
 
@@ -110,7 +112,10 @@ def read(session: Session, notice_id: int) -> Notice:
 def read_all(session: Session) -> int:
     """The actor has read everything; returns how many were unread."""
     mine = (_notice.c.user_id == current_actor().user_id, _notice.c.read_at.is_(None))
-    return int(session.execute(update(_notice).where(*mine).values(read_at=utcnow())).rowcount)  # type: ignore[attr-defined]
+    now, told = utcnow(), [kind for kind, known in KINDS.items() if not known.task]
+    done = case((_notice.c.kind.in_(told), func.coalesce(_notice.c.done_at, now)), else_=_notice.c.done_at)
+    read_now = update(_notice).where(*mine).values(read_at=now, done_at=done)
+    return int(session.execute(read_now).rowcount)  # type: ignore[attr-defined]
 
 
 def forget_old(session: Session) -> int:

@@ -41,9 +41,11 @@ class NoticeView(PortalModelView):
             for key, word in words.items()
         ]
         shown[0]["current"] = not state.plain
-        kinds = [self._node(state, _(kind.label), None, {"kind": key}, children=[]) for key, kind in KINDS.items()]
         waits = todo.of_actor(db.session())
-        return {"tree": [shown, kinds], "todo": waits, "today": todo.day_words(), "unread": counts["unread"]}
+        return {
+            "tree": [shown], "tree_title": _("Notices (tree)"), "todo": waits, "today": todo.day_words(),
+            "unread": counts["unread"], "kinds": [(key, _(kind.label)) for key, kind in KINDS.items()],
+        }  # fmt: skip
 
     @expose("/open/<pk>", methods=["POST"])
     @has_access
