@@ -36,9 +36,9 @@ def add_up(rows: Iterable[Mapping[str, Any]], keys: Iterable[str]) -> dict[str, 
 
 
 def year_shown(years: Iterable[int], asked: int | None, today: dt.date) -> int:
-    """The plan year of the boards: the one asked for, else the newest that has begun, else the newest."""
+    """The plan year of the boards: the one asked for (0: all), else the newest that has begun, else the newest."""
     known = sorted(set(years))
-    if asked in known:
+    if asked == 0 or asked in known:
         return int(asked or 0)
     begun = [year for year in known if year <= today.year]
     return begun[-1] if begun else known[0] if known else today.year

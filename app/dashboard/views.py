@@ -46,7 +46,7 @@ class DashboardView(BaseView):
         session, scope, today = db.session(), Scope.region(region.code), calendar.today()
         rows = queries.plans(session, scope, today)
         year = rules.year_shown((row["year"] for row in rows), whole(request.args.get("year")), today)
-        mine = [row for row in rows if row["year"] == year]
+        mine = [row for row in rows if year in (0, row["year"])]
         total = rules.add_up(mine, queries.KEYS)
         profile = current().profile(region.code)
         month = latest_month(today, profile.report_open_day)
@@ -54,7 +54,7 @@ class DashboardView(BaseView):
         return self.render_template(
             "dashboard/home.html",
             region=region, county=county, trail=_trail(region), year=year, total=total, profile=profile,
-            years=sorted({row["year"] for row in rows} | {year}, reverse=True),
+            years=sorted({row["year"] for row in rows} | {year} - {0}, reverse=True),
             todo=todo.of_actor(session) if region.code == current_actor().region_code else None,
             today=todo.day_words(), rates=_rates(total), gap=_gap(profile, year, total, today),
             funds=rules.stacked([(key, total[name]) for key, name in FUNDS], total["funds_planned"]),
@@ -99,7 +99,7 @@ def _rates(total: dict[str, Any]) -> dict[str, Any]:
 def _gap(profile: Any, year: int, total: dict[str, Any], today: Any) -> dict[str, Any] | None:
     """What is missing to the start milestone of the year, or None once it is reached."""
     milestone = profile.milestone("", "start_rate")
-    if milestone is None or not total["plans"]:
+    if milestone is None or not year or not total["plans"]:
         return None
     wanted = int((total["plans"] * Decimal(str(milestone["share"]))).to_integral_value(ROUND_CEILING))
     missing = wanted - total["started"]

@@ -126,7 +126,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("month", _l("Report month"), ("month",), _month, _month, css="num", sort="month", group=PLACE),
     Column("kind", _l("What is doubtful"), ("kind",), _kind, _kind_word, css="nowrap", sort="kind", group=FINDING,
            width=18),
-    Column("details", _l("Details"), _PAIR_NEEDS, _sentence, _sentence, group=FINDING, width=44),
+    Column("details", _l("Details (finding)"), _PAIR_NEEDS, _sentence, _sentence, group=FINDING, width=44),
     Column("other", _l("Also used"), _PAIR_NEEDS, _where, _where_word, group=FINDING, width=30),
     Column("filler", _l("Filled in by (finding)"), ("filler",), _plain("filler"), _plain("filler"), group=FINDING),
     Column("found", _l("Found on"), ("found_at",), _at("found_at"), _plain("found_at"), "datetime", css="num",

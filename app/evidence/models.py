@@ -79,7 +79,7 @@ class PhotoFinding(PlanScoped, Model):
     mark: Mapped[str] = mapped_column(String(120), nullable=False)
     kind: Mapped[str] = mapped_column(String(16), nullable=False, info={"label": _l("What is doubtful")})
     values: Mapped[dict[str, Any]] = mapped_column(
-        JSON, nullable=False, default=dict, info={"label": _l("Details")}
+        JSON, nullable=False, default=dict, info={"label": _l("Details (finding)")}
     )
     report_id: Mapped[int | None] = mapped_column(BigInteger, info={"label": _l("Month report (finding)")})
     owner_entity: Mapped[str] = mapped_column(String(48), **_TEXT)
