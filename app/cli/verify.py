@@ -9,6 +9,7 @@ from app.accounts.construction import services as units
 from app.areas import places, sums
 from app.audit import services as audit
 from app.communities import services as communities
+from app.evidence import prints
 from app.extensions import db
 from app.monthly_reports import figures
 from app.persistence.engine import APP_ROLE
@@ -29,4 +30,5 @@ def faults(session: Session) -> list[str]:
     return [
         *second_wall(session), *audit.verify(session), *communities.verify_rollups(session), *sums.verify(session), *places.verify(session),
         *summaries.verify(session), *figures.verify(session), *units.verify(session),
+        *prints.verify(session),
     ]  # fmt: skip

@@ -7,21 +7,32 @@ A hash is looked up by its four 16-bit bands and the sixteen neighbours of each:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import structlog
-from sqlalchemy import Table, bindparam, select, union_all
+from sqlalchemy import Table, bindparam, func, select, union_all
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
+from app.attachments.models import Attachment, StoredFile
 from app.evidence.models import PhotoPrint
-from app.evidence.rules import BANDS, NEAR, bands_of, comparable, distance, neighbours, number_of
+from app.evidence.rules import (
+    BANDS,
+    NEAR,
+    PHOTO_PURPOSES,
+    bands_of,
+    comparable,
+    distance,
+    neighbours,
+    number_of,
+)
 from app.persistence.gate import SCOPE_APPLIED, execute_applied
 
 log = structlog.get_logger()
 _print: Table = PhotoPrint.__table__  # type: ignore[assignment]
+_attachment: Table = Attachment.__table__  # type: ignore[assignment]
+_stored: Table = StoredFile.__table__  # type: ignore[assignment]
 MOST_CANDIDATES = 50_000
 _OPTIONS = {SCOPE_APPLIED: True}
 
@@ -81,18 +92,24 @@ def alike(session: Session, province: str, perceptual_hash: str, sha256: str) ->
     return sorted(found, key=lambda other: (other.bits, other.sha256))
 
 
-def missing(session: Session, used: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Those of these ``(province, sha256)`` that the index lacks (verify)."""
-    wanted = list(used)
-    rows = execute_applied(
-        session, _KNOWN, {"names": sorted({sha256 for _province, sha256 in wanted})}
-    ).all() if wanted else []  # fmt: skip
-    known = {(row.province, row.sha256) for row in rows}
-    return [pair for pair in wanted if pair not in known]
-
-
-_KNOWN = (
-    select(_print.c.province, _print.c.sha256)
-    .where(_print.c.sha256.in_(bindparam("names", expanding=True)))
-    .execution_options(**_OPTIONS)
-)
+def verify(session: Session) -> list[str]:
+    """Name every photo in use whose picture the index of its province lacks, or holds with another hash."""
+    province = func.substr(_attachment.c.county_code, 1, 2)
+    used = (
+        select(_attachment.c.sha256, province.label("province"), _stored.c.perceptual_hash)
+        .join_from(_attachment, _stored, _stored.c.sha256 == _attachment.c.sha256)
+        .where(
+            _attachment.c.deleted_at.is_(None), _attachment.c.purpose.in_(PHOTO_PURPOSES),
+            _stored.c.perceptual_hash.is_not(None),
+        )
+        .distinct()
+        .subquery("used")
+    )  # fmt: skip
+    same = (_print.c.sha256 == used.c.sha256) & (_print.c.province == used.c.province)
+    statement = select(used, _print.c.bits).join_from(used, _print, same, isouter=True).order_by(used.c.sha256)
+    rows = session.execute(statement, execution_options={**_OPTIONS, "yield_per": 2000})
+    return [
+        f"photo {row.sha256}: the index of province {row.province} does not hold it as it is"
+        for row in rows
+        if row.bits is None or row.bits != number_of(row.perceptual_hash)
+    ]

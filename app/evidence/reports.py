@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Table, literal, select
+from sqlalchemy import Table, func, literal, select
 from sqlalchemy.orm import Session
 
-from app.annual_plans.models import PlanTask
 from app.attachments.changes import on_attached, on_binned, on_hashed
 from app.evidence import services
 from app.evidence.queries import findings_for_report
@@ -29,7 +28,6 @@ from app.recognition.models import Recognition, RecognitionItem
 
 _report: Table = MonthlyReport.__table__  # type: ignore[assignment]
 _item: Table = ReportItem.__table__  # type: ignore[assignment]
-_plan: Table = PlanTask.__table__  # type: ignore[assignment]
 _recognition: Table = Recognition.__table__  # type: ignore[assignment]
 _recognised: Table = RecognitionItem.__table__  # type: ignore[assignment]
 _inspection: Table = Inspection.__table__  # type: ignore[assignment]
@@ -38,11 +36,11 @@ HANDED_IN = ("submitted", "approved", "recognised", "concluded")
 
 
 def _subjects(session: Session, statement: Any) -> dict[int, Subject]:
-    """Record → subject of rows ``(id, plan_task_id, county_code, item, report_id, state, started_on, recognised_on)``."""
+    """Record → subject of rows ``(id, plan_task_id, county_code, item, report_id, state, started_on)``."""
     return {
         row.id: Subject(
             row.plan_task_id, row.county_code, content_of(row.plan_task_id, row.item or 0), row.report_id,
-            row.state in HANDED_IN, row.started_on or row.recognised_on,
+            row.state in HANDED_IN, row.started_on,
         )
         for row in session.execute(statement, execution_options={SCOPE_APPLIED: True})
     }  # fmt: skip
@@ -54,21 +52,21 @@ def report_items(session: Session, ids: Sequence[int]) -> dict[int, Subject]:
         select(
             _item.c.id, _item.c.plan_task_id, _item.c.county_code, _item.c.catalogue_item_id.label("item"),
             _report.c.id.label("report_id"), _report.c.state, _report.c.started_on,
-            _plan.c.started_on.label("recognised_on"),
         )
         .join_from(_item, _report, _report.c.id == _item.c.report_id)
-        .join(_plan, _plan.c.id == _item.c.plan_task_id)
         .where(_item.c.id.in_(ids), _report.c.deleted_at.is_(None), _report.c.state != "superseded")
     )  # fmt: skip
     return _subjects(session, found)
 
 
 def _of(table: Table, owner: Table, owner_id: Any, item: Any, ids: Sequence[int], *gone: str) -> Any:
+    """Rows for `_subjects`; the works began when the first of the plan's reports says so, not when recognised."""
     joined = table if table is owner else table.join(owner, owner.c.id == owner_id)
-    joined = joined.join(_plan, _plan.c.id == owner.c.plan_task_id)
+    mine = (_report.c.plan_task_id == owner.c.plan_task_id, _report.c.deleted_at.is_(None))
+    began = select(func.min(_report.c.started_on)).where(*mine).scalar_subquery()
     columns = (
         table.c.id, owner.c.plan_task_id, table.c.county_code, item.label("item"), literal(None).label("report_id"),
-        owner.c.state, literal(None).label("started_on"), _plan.c.started_on.label("recognised_on"),
+        owner.c.state, began.label("started_on"),
     )  # fmt: skip
     return select(*columns).select_from(joined).where(table.c.id.in_(ids), owner.c.state.not_in(gone))
 

@@ -91,6 +91,7 @@ class MonthlyReport(Audited, PlanScoped, Versioned, Stamped, Recyclable, Model):
         _only("uq_monthly_report_open", "works_project_id", "month", where=_OPEN, unique=True),
         _only("uq_monthly_report_approved", "works_project_id", "month", where=_APPROVED, unique=True),
         _only("ix_monthly_report_waiting", "county_code", "state", "submitted_at", "id", where=_LIVE),
+        _only("ix_monthly_report_month", "month", "county_code", "state", "is_late", "deleted_at", where=_LIVE),
         _only("ix_monthly_report_strip", "plan_task_id", "month", "state", where=_LIVE),
         Index("ix_monthly_report_recycle", "county_code", "deleted_at"),
     )

@@ -23,9 +23,9 @@ from app.kernel.actor import Actor
 from app.kernel.errors import N_
 from app.kernel.scope import Scope
 from app.monthly_reports.models import MonthlyReport
+from app.persistence.base import metadata
 from app.persistence.context import current_actor
 from app.persistence.gate import SCOPE_APPLIED, execute_applied, scope_clause
-from app.public.models import SchemeComment
 from app.regions.cache import current
 from app.schemes.models import Scheme
 from app.supervision.models import SupervisionIssue
@@ -33,7 +33,6 @@ from app.supervision.models import SupervisionIssue
 _report: Table = MonthlyReport.__table__  # type: ignore[assignment]
 _plan: Table = PlanTask.__table__  # type: ignore[assignment]
 _rollup: Table = CommunityRollup.__table__  # type: ignore[assignment]
-_comment: Table = SchemeComment.__table__  # type: ignore[assignment]
 _scheme: Table = Scheme.__table__  # type: ignore[assignment]
 _finding: Table = PhotoFinding.__table__  # type: ignore[assignment]
 _issue: Table = SupervisionIssue.__table__  # type: ignore[assignment]
@@ -91,6 +90,11 @@ def _waiting(scope: Scope) -> ScalarSelect[int]:
     return _count(_report, scope, _report.c.state == "submitted")
 
 
+def _comments(scope: Scope) -> ScalarSelect[int]:
+    comment = metadata.tables["scheme_comment"]  # of an edge that knows the boards, which know this
+    return _count(comment, scope, comment.c.state == "new")
+
+
 def _issues(scope: Scope) -> ScalarSelect[int]:
     return _count(_issue, scope, _issue.c.state.in_(("open", "sent_back")))
 
@@ -108,7 +112,7 @@ SOURCES: tuple[Source, ...] = (
            lambda scope: _count(_scheme, scope, _scheme.c.state == "returned"), N_("Schemes returned"),
            N_("To be mended and submitted again"), "/schemes/list/?state=returned", "clipboard-list", "bad"),
     Source("comments", ("can_edit", "SchemeComment"),
-           lambda scope: _count(_comment, scope, _comment.c.state == "new"), N_("Residents' comments to answer"),
+           _comments, N_("Residents' comments to answer"),
            N_("On schemes in publicity"), "/scheme-comments/list/?state=new", "message-2", "wait"),
     Source("doubtful", ("can_dismiss", "PhotoFinding"),
            lambda scope: _count(_finding, scope, _finding.c.reported, _finding.c.state == "open"),

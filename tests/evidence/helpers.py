@@ -14,7 +14,6 @@ from app.annual_plans.models import PlanTask
 from app.attachments.models import Attachment, StoredFile
 from app.evidence import services
 from app.monthly_reports.models import MonthlyReport, ReportItem
-from app.reserve.models import ReserveProject  # noqa: F401  (schemes refer to its table)
 from app.schemes.models import CatalogueItem
 from app.works.models import WorksProject
 
@@ -27,7 +26,7 @@ def plans_of(session: Session, county: str, number: int = 2) -> list[PlanTask]:
 
 
 def make_report(
-    session: Session, plan: PlanTask, month: dt.date = dt.date(2026, 5, 1), **values: Any
+    session: Session, plan: PlanTask, month: dt.date = dt.date(2020, 5, 1), **values: Any
 ) -> MonthlyReport:
     """A draft with its works project and one content, the first of the catalogue."""
     project = session.scalars(
