@@ -124,7 +124,7 @@ def aviary(world: World) -> Iterator[tuple[World, dict[str, dict[str, int]]]]:
         "reserve": canaries(world, "reserve_project"),
         "plan": canaries(world, "plan_task"),
         "scheme": {row.county_code: row.id for row in world.rows("SELECT county_code, id FROM scheme")},
-        "finding": {r.county_code: r.id for r in world.rows("SELECT county_code, id FROM photo_finding")},
+        "finding": {r.county_code: r.id for r in world.rows("SELECT county_code, id FROM photo_finding WHERE mark LIKE '金丝雀%'")},
         "comment": {r.county_code: r.id for r in world.rows("SELECT county_code, id FROM scheme_comment")},
         "recognition": numbers(world, "recognition", "recognisers"),
         "inspection": numbers(world, "inspection", "inspectors"),
@@ -248,7 +248,7 @@ def address(app: Flask, row: Row, number: Any) -> str:
         args[name] = number
     with app.test_request_context("/"):
         path = url_for(row.endpoint, **args)
-    return f"{path}?{row.query.format(community=number)}" if row.query else path
+    return f"{path}?{row.query.format(**{row.target: number})}" if row.query else path
 
 
 def call(world: World, row: Row, username: str, number: Any = None) -> tuple[int, str]:
