@@ -21,7 +21,8 @@ ROUNDS = int(os.environ.get("KILL_ROUNDS", "4"))
 def test_killed_steps_are_done_or_not_begun(app_db: Flask, tmp_path: Path) -> None:
     seed = random.randrange(10**6)
     address = app_db.config["SQLALCHEMY_DATABASE_URI"]
-    run = [sys.executable, "-m", "tests.monthly_reports.killed", address, str(tmp_path), str(ROUNDS), str(seed)]
+    numbers = [str(ROUNDS), str(seed)]
+    run = [sys.executable, "-m", "tests.monthly_reports.killed", address, str(tmp_path), *numbers]
     told = subprocess.run(run, cwd=config.ROOT, capture_output=True, text=True, check=False)
     assert told.returncode == 0, f"seed {seed}: {told.stderr[-3000:]}"
     assert int(told.stdout.split()[-1]) >= ROUNDS, f"seed {seed}: hardly a step was killed in the middle"
