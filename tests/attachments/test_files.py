@@ -90,7 +90,8 @@ def test_foreign_files_do_not_exist(app_db: Flask, store: Path, mine: int, signe
         assert app_db.test_client().get(path).status_code in {302, 401}, path
     for what in ("delete", "restore"):
         assert other.post(f"/attachments/{what}/{number}").status_code == 404
-        assert city.post(f"/attachments/{what}/{number}").status_code == 403
+        # the city may delete files of its own inspections, none of the county's; this one is in no bin
+        assert city.post(f"/attachments/{what}/{number}").status_code == (403 if what == "delete" else 404)
     for bad in ("0", "x", "9" * 18, "-1"):
         assert me.get(f"/attachments/download/{bad}").status_code == 404
 
