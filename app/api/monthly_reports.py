@@ -158,7 +158,7 @@ class MonthlyReportApi(PortalRestApi):
         """提交审核: ``declared`` is the caller's word that the data is true (R25); 422 with every finding."""
         payload = body()
         _known(payload, "version", "declared", "accept_warnings", "note")
-        more = {
+        more: dict[str, Any] = {
             "declared": _flag(payload, "declared"), "accept_warnings": _flag(payload, "accept_warnings"),
             "note": _text(payload, "note"),
         }  # fmt: skip
@@ -183,7 +183,7 @@ class MonthlyReportApi(PortalRestApi):
         """审核通过, never by whoever submitted it (R19)."""
         payload = body()
         _known(payload, "version", "declared", "note")
-        more = {"declared": _flag(payload, "declared"), "note": _text(payload, "note")}
+        more: dict[str, Any] = {"declared": _flag(payload, "declared"), "note": _text(payload, "note")}
         return self._step(
             pk, payload, lambda s, report, version, _: services.approve(s, report, version, **more)
         )
