@@ -11,6 +11,7 @@ from app.audit import services as audit
 from app.communities import services as communities
 from app.evidence import prints
 from app.extensions import db
+from app.inspections import upkeep as checks
 from app.monthly_reports import figures
 from app.persistence.engine import APP_ROLE
 from app.schemes import summaries
@@ -31,4 +32,5 @@ def faults(session: Session) -> list[str]:
         *second_wall(session), *audit.verify(session), *communities.verify_rollups(session), *sums.verify(session), *places.verify(session),
         *summaries.verify(session), *figures.verify(session), *units.verify(session),
         *prints.verify(session),
+        *checks.verify(session),
     ]  # fmt: skip

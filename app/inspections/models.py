@@ -113,7 +113,7 @@ class InspectionItem(Audited, CountyScoped, ContentRow, Versioned, Model):
     declared_state: Mapped[str] = mapped_column(String(12), **_TEXT, info={"label": _l("Declared state")})
     declared1: Mapped[Decimal | None] = mapped_column(quantity(), info={"label": _l("Declared quantity 1")})
     declared2: Mapped[Decimal | None] = mapped_column(quantity(), info={"label": _l("Declared quantity 2")})
-    finding: Mapped[str] = mapped_column(String(8), **_TEXT, info={"label": _l("Finding")})
+    finding: Mapped[str] = mapped_column(String(8), **_TEXT, info={"label": _l("Result of the check")})
     problem: Mapped[str] = mapped_column(String(1000), **_TEXT, info={"label": _l("Problem found")})
     hand_over: Mapped[bool] = mapped_column(
         Boolean, nullable=False, default=False, server_default=false(),

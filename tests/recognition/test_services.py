@@ -16,6 +16,7 @@ from app.attachments.owners import Refused
 from app.attachments.services import copy_attachments
 from app.audit.models import AuditEvent
 from app.extensions import db
+from app.inspections import upkeep
 from app.kernel import calendar
 from app.kernel.actor import SYSTEM
 from app.kernel.errors import NotAllowed, OutOfScope, RuleViolation, StaleRow
@@ -143,8 +144,13 @@ def _whole_life(as_user: AsUser, folder: Path, heard: list[str]) -> None:
         assert steps == ["declare", "recognise_start", "recognise_finish", "revoke_finish", "revoke_start"]
         reasons = [step.note for step in trace(session, "PlanTask", plan_id)][-2:]
         assert reasons == ["竣工验收报告有误", "并未开工"]
-        events = session.query(AuditEvent).filter_by(entity="Recognition", action="revoke").all()
-        assert [event.after["reason"] for event in events] == ["竣工验收报告有误", "并未开工"]
+        events = session.query(AuditEvent).filter_by(entity="Recognition", action="revoke").order_by(AuditEvent.id).all()
+        assert [event.after["reason"] for event in events][-2:] == ["竣工验收报告有误", "并未开工"]
+        assert upkeep.verify(session) == []
+        with unit_of_work() as session:
+            row = session.get_one(PlanTask, plan_id)
+            row.implementation_state, row.city_inspected = "started", True
+        assert len(upkeep.verify(session)) == 2
 
 
 @pytest.mark.req("M1.6.7.1")
