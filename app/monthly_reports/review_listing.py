@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from markupsafe import Markup
@@ -72,7 +73,10 @@ def _warnings(row: Any) -> Any:
 
 
 COLUMNS: tuple[Column, ...] = (
-    *PLACE_COLUMNS,
+    *(
+        replace(column, default=False, default_above=above)
+        for column, above in zip(PLACE_COLUMNS, (("province",), ("city", "province")), strict=True)
+    ),
     Column("name", _l("Area name"), ("plan_name", "project_name"), _name, plain("plan_name"), css="nm",
            sort="plan_name", group=BASICS, width=28),
     Column("project", _l("Works project"), ("project_name",), plain("project_name"), plain("project_name"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import abort, flash, redirect, request
@@ -85,9 +86,10 @@ class ReviewView(PortalModelView):
             "declaration": rules.DECLARATION,
         }  # fmt: skip
 
-    def row_locked(self, row: Any) -> str:
+    def row_locks(self, rows: Sequence[Any]) -> Sequence[str]:
         """Reports with warnings are reviewed one by one."""
-        return _("has warnings: review it on its own") if row.warning_count else ""
+        why = _("has warnings: review it on its own")
+        return [why if row.warning_count else "" for row in rows]
 
     @expose("/action_post", methods=["POST"])
     @has_access

@@ -110,14 +110,20 @@ def _read(state: ORMExecuteState) -> None:
 def _plan_criteria(scope: Scope) -> tuple[Any, ...]:
     """For each kind of scoped row: those of the plan tasks, or none where rows belong to no plan task."""
     return tuple(
-        with_loader_criteria(
-            model,
-            getattr(model, model.__plan_key__).in_(sorted(scope.plan_ids)) if model.__plan_key__ else false(),
-            include_aliases=True,
-            propagate_to_loaders=False,
-        )
+        with_loader_criteria(model, _of_plans(model, scope), include_aliases=True, propagate_to_loaders=False)
         for model in _scoped_models()
     )
+
+
+def _of_plans(model: Any, scope: Scope) -> Any:
+    """The condition as a function of the entity: a plain expression would stay with the table where an alias is meant."""
+    ids = sorted(scope.plan_ids)
+    known = {
+        "id": lambda cls: cls.id.in_(ids),
+        "plan_task_id": lambda cls: cls.plan_task_id.in_(ids),
+        "": lambda cls: false(),
+    }
+    return known[model.__plan_key__]
 
 
 def _check_bulk(state: ORMExecuteState) -> None:
