@@ -23,9 +23,9 @@
     $$('tr[data-item]', form).forEach(function (row) { row.classList.toggle('off', on && !unfinished(row)); });
   }
   form.addEventListener('portal:checked', function (e) {
-    var d = e.detail, box = $('[data-accept]', side), ticked = box && box.checked ? box.value : '';
+    var d = e.detail, box = $('[data-take-warnings]', side), ticked = box && box.checked ? box.value : '';
     side.innerHTML = d.side; /* drawn by the server, which escapes every value */
-    box = $('[data-accept]', side); if (box && box.value === ticked) { box.checked = true; }
+    box = $('[data-take-warnings]', side); if (box && box.value === ticked) { box.checked = true; }
     $$('[data-stage]', form).forEach(function (s) { if (d.stages[s.dataset.stage]) { s.innerHTML = d.stages[s.dataset.stage]; } });
     $$('[data-shot-need]', form).forEach(function (h) { h.classList.toggle('need', d.missing.indexOf(h.dataset.shotNeed) >= 0); });
     $$('[data-photo-hints]', form).forEach(function (h) { h.replaceChildren.apply(h, (d.photos[h.dataset.photoHints] || []).map(function (t) { var n = p.make('div', 'hint warn'); n.append(p.icon('alert-triangle'), t); return n; })); });

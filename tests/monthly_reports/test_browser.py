@@ -97,7 +97,7 @@ def test_from_the_project_to_the_approved_figures(
     unit.locator("[data-restored]").wait_for()
     assert unit.input_value("[name=cumulative_investment]") == "40"
     # what is missing is said beside the form, and goes away with each upload
-    unit.locator("#checks", has_text="须补").wait_for()
+    until(unit, f"document.querySelectorAll('#checks li').length > {len(STAGE_FILES)}")
     number = len(unit.query_selector_all("#checks li"))
     project = unit.get_attribute("#stages [data-uploads]", "data-owner")
     for purpose in STAGE_FILES:
@@ -146,8 +146,8 @@ def test_from_the_project_to_the_approved_figures(
 
 def submit(page: Any) -> None:
     """Confirm warnings if there are any, declare, submit."""
-    if page.locator("[data-accept]").count():
-        page.check("[data-accept]")
+    if page.locator("[data-take-warnings]").count():
+        page.check("[data-take-warnings]")
     page.check("[name=confirmed]")
     page.click("[name=then][value=submit]")
     page.locator(".notice.ok", has_text="已提交审核").wait_for()
