@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -17,8 +18,10 @@ from app.attachments.services import delete_attachment
 from app.cli.verify import faults
 from app.extensions import db
 from app.kernel.actor import SYSTEM
-from app.kernel.errors import NotAllowed, RuleViolation, StaleRow
+from app.kernel.errors import NotAllowed, OutOfScope, RuleViolation, StaleRow
+from app.kernel.scope import Scope
 from app.monthly_reports import queries, services
+from app.monthly_reports.contents import contents_of_plan
 from app.monthly_reports.models import MonthlyReport
 from app.persistence.context import acting_as, current_actor
 from app.persistence.transitions import trace
@@ -326,3 +329,28 @@ def test_page_strip_and_waiting_list_take_few_statements(
     with on(2026, 7, 2), acting_as(actor_named("dingcheng_review")):
         strip = queries.strip(db.session(), [world["plan"]], 2026)[world["plan"]]
         assert [one.state for one in strip.cells[4:7]] == ["submitted", "overdue", "none"]
+
+
+@pytest.mark.req("M1.6.5.3b", "M1.6.5.2")
+def test_the_construction_unit_fills_and_submits_its_own(app_db: Flask, world: dict[str, int]) -> None:
+    """Contents, photos and files of its plan by the gate of plan tasks alone; another plan's do not exist."""
+    yuxia = actor_named("yuxia")
+    unit = replace(yuxia, scope=Scope.plans(frozenset({world["plan"]})))
+    with acting_as(unit), unit_of_work() as session:
+        project = make_project(session, annual_plans.get_plan(session, world["plan"]), name="单位标段")
+        report = services.start_report(session, project, MAY)
+        contents = [one.scheme_item_id for one in contents_of_plan(session, world["plan"])]
+        report = services.add_items(session, report, contents)
+        report_id = fill(session, report, "20").id
+    with acting_as(unit), unit_of_work() as session:
+        services.submit(session, queries.get_report(session, report_id), declared=True, accept_warnings=True)
+    with acting_as(unit):
+        assert queries.report_page(db.session(), report_id).missing_files == []
+        assert len(queries.strip(db.session(), [world["plan"]], 2026)[world["plan"]].project_ids) == 2
+        with pytest.raises(NotAllowed), unit_of_work() as session:
+            services.approve(session, queries.get_report(session, report_id), declared=True)
+    with acting_as(replace(yuxia, scope=Scope.plans(frozenset({0})))):
+        with pytest.raises(OutOfScope):
+            queries.get_report(db.session(), report_id)
+        assert db.session().execute(queries.waiting()).all() == []
+    approve(report_id)
