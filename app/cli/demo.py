@@ -16,6 +16,7 @@ from app.audit import services as audit
 from app.cli.demo_checks import load_checks
 from app.cli.demo_plans import assign_unit, load_plans
 from app.cli.demo_reports import load_reports
+from app.cli.demo_schemes import load_schemes
 from app.communities.models import Community
 from app.communities.services import derived
 from app.persistence.types import utcnow
@@ -56,6 +57,7 @@ def load_demo(session: Session) -> list[str]:
     assign_unit(session)
     load_reports(session)
     load_checks(session)
+    load_schemes(session)
     width = max(len(login) for login, *_rest in ACCOUNTS)
     return ["", f"demo accounts (password of all: {PASSWORD})"] + [
         f"  {login:<{width}}  {name}" for login, name, *_rest in ACCOUNTS

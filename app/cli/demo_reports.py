@@ -79,7 +79,7 @@ _STAMPS = {
 
 
 @dataclass(frozen=True)
-class _People:
+class People:
     """Who fills in and who reviews in a county."""
 
     editor: Actor
@@ -100,7 +100,7 @@ def load_reports(session: Session) -> int:
         plan = session.scalars(mine).first()
         if plan is None:
             continue
-        people = _people(session, plan.county_code)
+        people = people_of(session, plan.county_code)
         with acting_as(people.editor):
             _contents(session, plan)
         for number, months in enumerate(life.split("|"), start=1):
@@ -108,7 +108,7 @@ def load_reports(session: Session) -> int:
     return made
 
 
-def _people(session: Session, county: str) -> _People:
+def people_of(session: Session, county: str) -> People:
     """The county's demo accounts; where it has none, nameless officials of that county."""
     known = {"430703": ("dingcheng", "dingcheng_review"), "520525": ("nayong", "")}.get(county, ("", ""))
     found = []
@@ -121,7 +121,7 @@ def _people(session: Session, county: str) -> _People:
             permissions=permissions_of(frozenset({role})),
         )  # fmt: skip
         found.append(actor_of(key) if key else made)
-    return _People(*found)
+    return People(*found)
 
 
 def _contents(session: Session, plan: PlanTask) -> None:
@@ -163,7 +163,7 @@ def _moment(month: Month, day: int, hour: int) -> dt.datetime:
     return min(at, calendar.now() - dt.timedelta(minutes=30 - hour))
 
 
-def _project(session: Session, plan: PlanTask, people: _People, life: str, number: int) -> int:
+def _project(session: Session, plan: PlanTask, people: People, life: str, number: int) -> int:
     last = latest_month(calendar.today())
     first = last - (len(life) - 1)
     facts = {
@@ -186,7 +186,7 @@ def _project(session: Session, plan: PlanTask, people: _People, life: str, numbe
 
 
 def _month(
-    session: Session, people: _People, project: WorksProject, month: Month, outcome: str, share: Decimal
+    session: Session, people: People, project: WorksProject, month: Month, outcome: str, share: Decimal
 ) -> int:
     """One month of a works project, up to its outcome; returns the number of reports."""
     filled = _moment(latest_month(calendar.today()), 26, 15) if outcome == MADE_UP else _moment(month, 26, 10)
@@ -259,7 +259,7 @@ def _files(session: Session, report: MonthlyReport) -> None:
     for purpose in required_files(report.progress):
         if purpose not in have:
             content = scan(purpose.replace("_", " ").upper(), f"No. {report.works_project_id:05d}", "DEMO")
-            _attach(session, "WorksProject", report.works_project_id, purpose, f"{purpose}.pdf", content)
+            attach(session, "WorksProject", report.works_project_id, purpose, f"{purpose}.pdf", content)
 
 
 def _photos(session: Session, report: MonthlyReport) -> None:
@@ -272,13 +272,13 @@ def _photos(session: Session, report: MonthlyReport) -> None:
                 at = calendar.now() - dt.timedelta(days=3 - number, minutes=item.id % 50)
                 content = photo(f"{item.id} {purpose}", at, near.get("lng"), near.get("lat"))
                 name = f"IMG_{item.id:04d}_{number + 1}.jpg"
-                _attach(session, "ReportItem", item.id, purpose, name, content)
+                attach(session, "ReportItem", item.id, purpose, name, content)
     latest, place = latest_month(utcnow().astimezone(TZ).date()), (near.get("lng"), near.get("lat"))
     if report.month == latest.first and (odd := odd_photo(page.plan.code, latest, place)):
-        _attach(session, "ReportItem", page.report.items[0].id, "photo_during", "IMG_9001.jpg", odd)
+        attach(session, "ReportItem", page.report.items[0].id, "photo_during", "IMG_9001.jpg", odd)
 
 
-def _attach(session: Session, entity: str, owner_id: int, purpose: str, name: str, content: bytes) -> None:
+def attach(session: Session, entity: str, owner_id: int, purpose: str, name: str, content: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
         path.write_bytes(content)
