@@ -51,7 +51,7 @@
   form.addEventListener('keydown', function (e) {
     var step = { ArrowDown: 1, ArrowUp: -1, Enter: e.shiftKey ? -1 : 1 }[e.key], row = e.target.closest('tr[data-words]'), next = row;
     if (!step || !row || e.target.tagName !== 'INPUT' || e.ctrlKey || e.altKey || e.metaKey) { return; }
-    e.preventDefault();
+    e.preventDefault(); e.stopPropagation();
     do { next = rows[rows.indexOf(next) + step]; } while (next && next.closest('[hidden]'));
     if (!next) { return; }
     var same = e.target.dataset.qty ? $('[data-qty="' + e.target.dataset.qty + '"]:enabled', next) : null;

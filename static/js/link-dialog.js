@@ -157,7 +157,7 @@
     var parts = $$('[data-live]'); if (!parts.length) { return; }
     p.fetch(location.href, { headers: { Accept: 'text/html' } }).then(function (r) { if (!r.ok) { throw new Error(String(r.status)); } return r.text(); }).then(function (html) {
       var fresh = new DOMParser().parseFromString(html, 'text/html');
-      parts.forEach(function (part) { var now = fresh.getElementById(part.id); if (now && doc.contains(part)) { var hidden = part.hidden; part.replaceWith(doc.importNode(now, true)); doc.getElementById(part.id).hidden = hidden; } });
+      parts.forEach(function (part) { var now = fresh.getElementById(part.id); if (now && doc.contains(part)) { var hidden = part.hidden, made = doc.importNode(now, true); part.replaceWith(made); made.hidden = hidden; if (window.htmx) { window.htmx.process(made); } } });
     }).catch(function (e) { p.toast('warn', p.text('failed', { status: e.message })); });
   }
 }());

@@ -21,13 +21,13 @@ from app.annual_plans import services as annual_plans
 from app.annual_plans.models import PlanTask
 from app.areas import places, sums
 from app.areas.rules import SUMS, area_sums
+from app.communities import services as communities
 from app.communities.models import Community
 from app.extensions import db
 from app.kernel.actor import SYSTEM
 from app.kernel.errors import NotAllowed, OutOfScope, RuleViolation
 from app.persistence import closing
-from app.persistence.context import acting_as
-from app.persistence.types import utcnow
+from app.persistence.context import acting_as, current_actor
 from app.reserve import services as reserve
 from app.reserve.models import ReserveProject
 from tests.areas.helpers import make_community, make_plan, make_reserve, open_window
@@ -118,6 +118,19 @@ class Life(RuleBasedStateMachine):
         self.attempt(who, True, job)
         self.rows[key]["household_count"] = households
 
+    @rule(who=CLERK, kind=st.sampled_from(["reserve", "plan"]), number=PICK)
+    def rename_area(self, who: str, kind: str, number: int) -> None:
+        key = self.some(kind, number)
+        if key is None:
+            return
+
+        def job(session: Any) -> None:
+            row = self._row(session, kind, key)
+            save = reserve.update_reserve if kind == "reserve" else annual_plans.update_plan
+            save(session, row, {"name": f"改名{number}"}, row.version)
+
+        self.attempt(who, self.county[kind, key] == COUNTIES[who], job)
+
     @rule(
         who=CLERK,
         kind=st.sampled_from(["reserve", "plan"]),
@@ -178,7 +191,7 @@ class Life(RuleBasedStateMachine):
     @rule(who=CLERK, kind=st.sampled_from(["community", "reserve", "plan"]), number=PICK)
     def delete(self, who: str, kind: str, number: int) -> None:
         key = self.some(kind, number)
-        if key is None or (kind == "community" and self.county[kind, key] != COUNTIES[who]):
+        if key is None:
             return
         free = {
             "community": key not in self.place,
@@ -191,14 +204,13 @@ class Life(RuleBasedStateMachine):
             self.gone.add((kind, key))
             self.place = {c: at for c, at in self.place.items() if at != (kind, key)}
 
-    @rule(who=CLERK, kind=st.sampled_from(["reserve", "plan"]), number=PICK)
+    @rule(who=CLERK, kind=st.sampled_from(["community", "reserve", "plan"]), number=PICK)
     def restore(self, who: str, kind: str, number: int) -> None:
         key = self.some(kind, number, deleted=True)
         if key is None:
             return
         allowed = self.county[kind, key] == COUNTIES[who]
-        job = reserve.restore_reserves if kind == "reserve" else annual_plans.restore_plans
-        self.attempt(who, allowed, lambda s: job(s, [key]))
+        self.attempt(who, allowed, lambda s: self._restore(s, kind, key))
         if allowed:
             self.gone.discard((kind, key))
 
@@ -213,14 +225,20 @@ class Life(RuleBasedStateMachine):
     @staticmethod
     def _delete(session: Any, kind: str, key: int) -> None:
         if kind == "community":
-            community = session.get(Community, key)
-            if community.place_state != "free":
-                raise RuleViolation(())
-            community.deleted_at = utcnow()
+            communities.delete_communities(session, current_actor(), [key])
         elif kind == "reserve":
             reserve.delete_reserves(session, [key])
         else:
             annual_plans.delete_plans(session, [key])
+
+    @staticmethod
+    def _restore(session: Any, kind: str, key: int) -> None:
+        if kind == "community":
+            communities.restore_communities(session, current_actor(), [key])
+        elif kind == "reserve":
+            reserve.restore_reserves(session, [key])
+        else:
+            annual_plans.restore_plans(session, [key])
 
     # -- what must hold --
     @invariant()

@@ -18,7 +18,7 @@ from tests.shared import World
 pytestmark = pytest.mark.req("M1.0", "M1.L", "D1", "D2")
 AXE = (config.ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
-ACCOUNTS = ("dingcheng", "hunan", "yuxia", "sysadmin", "secadmin", "auditadmin")
+ACCOUNTS = ("dingcheng", "hunan", "hunan_zj", "yuxia", "sysadmin", "secadmin", "auditadmin")
 RUN = (
     "() => axe.run(document, {runOnly: %s}).then(r => r.violations.map(v =>"
     " v.id + ': ' + v.nodes.slice(0, 2).map(n => n.html.slice(0, 160)).join(' | ')))" % json.dumps(TAGS)
