@@ -123,7 +123,11 @@ def aviary(world: World) -> Iterator[tuple[World, dict[str, dict[str, int]]]]:
         "community": {row.county_code: row.id for row in found if row.name in CANARIES.values()},
         "reserve": canaries(world, "reserve_project"),
         "plan": canaries(world, "plan_task"),
-        "scheme": {row.county_code: row.id for row in world.rows("SELECT county_code, id FROM scheme")},
+        # such as have come to the joint review: others do not exist for its departments
+        "scheme": {
+            row.county_code: row.id
+            for row in world.rows("SELECT county_code, id FROM scheme WHERE review_round > 0 ORDER BY id")
+        },
         "finding": {r.county_code: r.id for r in world.rows("SELECT county_code, id FROM photo_finding WHERE mark LIKE '金丝雀%'")},
         "comment": {r.county_code: r.id for r in world.rows("SELECT county_code, id FROM scheme_comment")},
         "recognition": numbers(world, "recognition", "recognisers"),
