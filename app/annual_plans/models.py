@@ -22,6 +22,7 @@ from sqlalchemy import (
 )  # fmt: skip
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.annual_plans.rules import IMPLEMENTATION_STATES
 from app.areas.models import Area, area_checks
 from app.extensions import _l
 from app.persistence.base import Audited, CountyScoped, Model, Versioned
@@ -112,7 +113,7 @@ class PlanTask(Area, Model):
 
     implementation_state: Mapped[str] = mapped_column(
         String(12), nullable=False, default="not_started", server_default="not_started",
-        info={"label": _l("Implementation state")},
+        info={"label": _l("Implementation state"), "choices": IMPLEMENTATION_STATES},
     )  # fmt: skip
     started_on: Mapped[dt.date | None] = mapped_column(Date, info={"label": _l("Works started on")})
     finished_on: Mapped[dt.date | None] = mapped_column(Date, info={"label": _l("Works finished on")})

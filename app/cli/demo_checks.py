@@ -43,6 +43,11 @@ VISITS: tuple[tuple[str, str, str, str], ...] = (
     ("43070320200518313", "changde", "inconsistent", "申报改造中，现场未见施工。"),
     ("43070320200518317", "dingcheng", "", ""),
 )
+NAMES = {
+    "project_approval": "立项批复文件", "bid_notice": "中标通知书", "construction_contract": "施工合同",
+    "start_order": "开工令", "acceptance_report": "竣工验收报告", "acceptance_record": "竣工验收备案表",
+    "photo_before": "改造前", "photo_during": "改造中", "photo_after": "改造后",
+}  # fmt: skip
 STAFF = {"recognisers": "陈某、李某", "recogniser_phone": "13800000031"}
 _RETURNED, _REVOKED = "开工令照片看不清，请重新上传。", "开工时间填报有误，撤销后重新认定。"
 
@@ -117,7 +122,7 @@ def _complete(session: Session, row: Recognition) -> None:
     for purpose in rules.DOCUMENTS[row.kind]:
         if purpose not in have:
             content = scan(purpose.replace("_", " ").upper(), f"No. {row.id:05d}", "DEMO")
-            _attach(session, "Recognition", row.id, purpose, f"{purpose}.pdf", content)
+            _attach(session, "Recognition", row.id, purpose, f"{NAMES[purpose]}.pdf", content)
     photos = queries.photos_of(session, [item.id for item in row.items])
     needed = ("photo_before", "photo_during") if row.kind == "start" else ("photo_after",)
     for item in row.items:
@@ -126,7 +131,7 @@ def _complete(session: Session, row: Recognition) -> None:
         for purpose in needed:
             if purpose not in photos.get(item.id, ()):
                 content = photo(f"recognition {item.id} {purpose}", calendar.now(), None, None)
-                _attach(session, "RecognitionItem", item.id, purpose, f"{purpose}-{item.id}.jpg", content)
+                _attach(session, "RecognitionItem", item.id, purpose, f"{NAMES[purpose]}{item.id}.jpg", content)
 
 
 def _inspect(session: Session, plan_id: int, login: str, conclusion: str, problem: str) -> None:

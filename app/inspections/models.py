@@ -22,9 +22,11 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.audit.models import BigId
 from app.extensions import _l
+from app.inspections.rules import CONCLUSIONS, FINDINGS, FLOW, LEVELS
 from app.persistence.base import Audited, CountyScoped, Model, Stamped, Versioned
 from app.persistence.types import UtcDateTime, degrees
 from app.recognition.models import ContentRow
+from app.recognition.rules import CONTENT_STATES
 from app.schemes.models import quantity
 
 _TEXT: dict[str, Any] = {"nullable": False, "default": "", "server_default": ""}
@@ -57,16 +59,24 @@ class Inspection(Audited, CountyScoped, Versioned, Stamped, Model):
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     plan_task_id: Mapped[int] = mapped_column(BigId, nullable=False)
-    level: Mapped[str] = mapped_column(String(8), nullable=False, info={"label": _l("Kind of inspection")})
+    level: Mapped[str] = mapped_column(
+        String(8), nullable=False, info={"label": _l("Kind of inspection"), "choices": LEVELS}
+    )
     state: Mapped[str] = mapped_column(
-        String(12), nullable=False, default="draft", server_default="draft", info={"label": _l("State")}
+        String(12),
+        nullable=False,
+        default="draft",
+        server_default="draft",
+        info={"label": _l("State"), "choices": FLOW.states},
     )
     inspected_on: Mapped[dt.date | None] = mapped_column(Date, info={"label": _l("Date of inspection")})
     inspectors: Mapped[str] = mapped_column(String(80), **_TEXT, info={"label": _l("Inspectors")})
     inspector_phone: Mapped[str] = mapped_column(
         String(20), **_TEXT, info={"label": _l("Phone of the inspectors")}
     )
-    conclusion: Mapped[str] = mapped_column(String(12), **_TEXT, info={"label": _l("Conclusion")})
+    conclusion: Mapped[str] = mapped_column(
+        String(12), **_TEXT, info={"label": _l("Conclusion"), "choices": CONCLUSIONS}
+    )
     note: Mapped[str] = mapped_column(Text, **_TEXT, info={"label": _l("Note")})
     arrived_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime, info={"label": _l("On the spot at")})
     arrived_lng: Mapped[Decimal | None] = mapped_column(degrees(), info={"label": _l("Longitude")})
@@ -110,10 +120,14 @@ class InspectionItem(Audited, CountyScoped, ContentRow, Versioned, Model):
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     inspection_id: Mapped[int] = mapped_column(BigId, nullable=False)
-    declared_state: Mapped[str] = mapped_column(String(12), **_TEXT, info={"label": _l("Declared state")})
+    declared_state: Mapped[str] = mapped_column(
+        String(12), **_TEXT, info={"label": _l("Declared state"), "choices": CONTENT_STATES}
+    )
     declared1: Mapped[Decimal | None] = mapped_column(quantity(), info={"label": _l("Declared quantity 1")})
     declared2: Mapped[Decimal | None] = mapped_column(quantity(), info={"label": _l("Declared quantity 2")})
-    finding: Mapped[str] = mapped_column(String(8), **_TEXT, info={"label": _l("Result of the check")})
+    finding: Mapped[str] = mapped_column(
+        String(8), **_TEXT, info={"label": _l("Result of the check"), "choices": FINDINGS}
+    )
     problem: Mapped[str] = mapped_column(String(1000), **_TEXT, info={"label": _l("Problem found")})
     hand_over: Mapped[bool] = mapped_column(
         Boolean, nullable=False, default=False, server_default=false(),

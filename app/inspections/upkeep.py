@@ -20,7 +20,9 @@ def verify(session: Session) -> list[str]:
     """A sentence for every plan task whose state, dates or flags are not those of what stands."""
     standing = (_recognition.c.plan_task_id == _plan.c.id) & (_recognition.c.state == "recognised")
     found = {
-        kind: select(_recognition.c.recognised_on).where(standing, _recognition.c.kind == kind).scalar_subquery()
+        kind: select(_recognition.c.recognised_on)
+        .where(standing, _recognition.c.kind == kind)
+        .scalar_subquery()
         for kind in ("start", "finish")
     }
     state = case((found["finish"].is_not(None), "finished"), (found["start"].is_not(None), "started"),

@@ -24,6 +24,7 @@ from app.audit.models import BigId
 from app.extensions import _l
 from app.persistence.base import Audited, CountyScoped, Model, Stamped, Versioned
 from app.persistence.types import UtcDateTime
+from app.recognition.rules import CONTENT_STATES, FLOW, KINDS
 from app.schemes.models import quantity
 
 _TEXT: dict[str, Any] = {"nullable": False, "default": "", "server_default": ""}
@@ -88,9 +89,15 @@ class Recognition(Audited, CountyScoped, Versioned, Stamped, Model):
     )  # fmt: skip
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     plan_task_id: Mapped[int] = mapped_column(BigId, nullable=False)
-    kind: Mapped[str] = mapped_column(String(8), nullable=False, info={"label": _l("Kind of recognition")})
+    kind: Mapped[str] = mapped_column(
+        String(8), nullable=False, info={"label": _l("Kind of recognition"), "choices": KINDS}
+    )
     state: Mapped[str] = mapped_column(
-        String(12), nullable=False, default="draft", server_default="draft", info={"label": _l("State")}
+        String(12),
+        nullable=False,
+        default="draft",
+        server_default="draft",
+        info={"label": _l("State"), "choices": FLOW.states},
     )
     recognised_on: Mapped[dt.date | None] = mapped_column(Date, info={"label": _l("Date of recognition")})
     recognisers: Mapped[str] = mapped_column(String(80), **_TEXT, info={"label": _l("Recognised by (staff)")})
@@ -137,7 +144,7 @@ class RecognitionItem(Audited, CountyScoped, ContentRow, Model):
     recognition_id: Mapped[int] = mapped_column(BigId, nullable=False)
     state: Mapped[str] = mapped_column(
         String(12), nullable=False, default="not_started", server_default="not_started",
-        info={"label": _l("State of the content")},
+        info={"label": _l("State of the content"), "choices": CONTENT_STATES},
     )  # fmt: skip
     quantity1: Mapped[Decimal | None] = mapped_column(quantity(), info={"label": _l("Quantity done 1")})
     quantity2: Mapped[Decimal | None] = mapped_column(quantity(), info={"label": _l("Quantity done 2")})

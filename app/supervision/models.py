@@ -19,8 +19,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.audit.models import BigId
 from app.extensions import _l
+from app.inspections.rules import LEVELS
 from app.persistence.base import Audited, CountyScoped, Model, Stamped, Versioned
 from app.persistence.types import UtcDateTime
+from app.supervision.rules import FLOW, SOURCES
 
 _TEXT: dict[str, Any] = {"nullable": False, "default": "", "server_default": ""}
 
@@ -62,10 +64,18 @@ class SupervisionIssue(Audited, CountyScoped, Versioned, Stamped, Model):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     plan_task_id: Mapped[int] = mapped_column(BigId, nullable=False)
     inspection_item_id: Mapped[int | None] = mapped_column(BigId)
-    source: Mapped[str] = mapped_column(String(16), nullable=False, info={"label": _l("Source of the issue")})
-    level: Mapped[str] = mapped_column(String(8), nullable=False, info={"label": _l("Opened by (level)")})
+    source: Mapped[str] = mapped_column(
+        String(16), nullable=False, info={"label": _l("Source of the issue"), "choices": SOURCES}
+    )
+    level: Mapped[str] = mapped_column(
+        String(8), nullable=False, info={"label": _l("Opened by (level)"), "choices": LEVELS}
+    )
     state: Mapped[str] = mapped_column(
-        String(12), nullable=False, default="draft", server_default="draft", info={"label": _l("State")}
+        String(12),
+        nullable=False,
+        default="draft",
+        server_default="draft",
+        info={"label": _l("State"), "choices": FLOW.states},
     )
     content: Mapped[str] = mapped_column(String(120), **_TEXT, info={"label": _l("Renovation content")})
     problem: Mapped[str] = mapped_column(String(1000), **_TEXT, info={"label": _l("Problem found")})

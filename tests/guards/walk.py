@@ -28,6 +28,8 @@ DATA = ("/ops/", "/audit/", "/sign-in-records/")
 _ADDRESSES = ("href", "src", "action", "hx-get", "hx-post", "poster", "data-src")
 # words that Chinese pages of this kind use as they are
 WORDS = frozenset(["Excel", "WPS", "xlsx", "xls", "MB", "KB", "API", "IP", "GeoNames", "Leaflet", "SMS", "TOTP", "App", "id", "ID", "UTC", "PDF", "csv", "CGCS", "Chrome", "Firefox", "Edge", "Safari", "English", "gjp", "gw", "Werkzeug", "WebP", "finish", "rate", "system", "demo", "ok", "cookie", "Cookie", "Ctrl", "Shift", "Enter", "Esc", "Tab"])  # fmt: skip
+# a file's name is what its owner called it
+_FILE = re.compile(r"[\w.-]+\.(?:jpe?g|png|webp|pdf|xlsx|zip)\b", re.IGNORECASE)
 _OTHERS = re.compile("|".join(sorted((name for name in EVERYBODY), key=len, reverse=True)))
 
 
@@ -87,7 +89,7 @@ class _Reader(HTMLParser):
     def _words(self, text: str, where: str) -> None:
         found = [
             word
-            for word in _LATIN.findall(_OTHERS.sub("", text))
+            for word in _LATIN.findall(_OTHERS.sub("", _FILE.sub("", text)))
             if word not in WORDS and not _ACRONYM.match(word)
         ]
         if found:
