@@ -91,8 +91,6 @@ def register(app: Flask) -> None:
     from app.evidence.views import DoubtfulView
     from app.notices.views import NoticeView
     from app.inspections.views import InspectionView
-    from app.monthly_reports.review_views import ReviewView
-    from app.monthly_reports.views import MonthlyReportView
     from app.ops import views as console
     from app.public.views import PublicSchemeView, SchemeCommentView
     from app.recognition.views import RecognitionView
@@ -103,7 +101,6 @@ def register(app: Flask) -> None:
     from app.supervision.views import IssueView
     from app.web.drafts import DraftView
     from app.web.manual import ManualView
-    from app.works.views import WorksProjectView
 
     for api in (CommunityApi, RegionApi, ReserveApi, PlanApi, SchemeApi, WorksProjectApi, MonthlyReportApi, RecognitionApi,
                 InspectionApi):
@@ -116,10 +113,18 @@ def register(app: Flask) -> None:
     others = (DraftView, AuditEventView, DescriptionView, ManualView, AttachmentView)
     schemes = (SchemeView, CatalogueBookView, MajorProjectView, PublicSchemeView, SchemeCommentView)
     checks = (RecognitionView, InspectionView, IssueView)
-    works = (WorksProjectView, MonthlyReportView, ReviewView)
-    for view in (SessionView, *accounts, *communities, *areas, *schemes, *works, *checks, *boards, *others):
+    for view in (SessionView, *accounts, *communities, *areas, *schemes, *_works(), *checks, *boards, *others):
         appbuilder.add_view_no_menu(view)
     console.register(app)
+
+
+def _works() -> tuple[Any, ...]:
+    """Views of works projects, month reports and their review."""
+    from app.monthly_reports.review_views import ReviewView
+    from app.monthly_reports.views import MonthlyReportView
+    from app.works.views import WorksProjectView
+
+    return WorksProjectView, MonthlyReportView, ReviewView
 
 
 def entries_for(actor: Actor) -> list[Entry]:
