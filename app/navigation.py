@@ -95,9 +95,7 @@ def register(app: Flask) -> None:
     from app.public.views import PublicSchemeView, SchemeCommentView
     from app.recognition.views import RecognitionView
     from app.reserve.views import ReserveBinView, ReserveView
-    from app.schemes.catalogue_views import CatalogueBookView
-    from app.schemes.major_views import MajorProjectView
-    from app.schemes.views import SchemeView
+    from app.schemes.views import VIEWS as SCHEME_VIEWS
     from app.supervision.views import IssueView
     from app.web.drafts import DraftView
     from app.web.manual import ManualView
@@ -111,7 +109,7 @@ def register(app: Flask) -> None:
     areas = (ReserveView, ReserveBinView, PlanView, PlanBinView, PlanImportView, DeclarationWindowView)
     boards = (DashboardView, DoubtfulView, NoticeView)
     others = (DraftView, AuditEventView, DescriptionView, ManualView, AttachmentView)
-    schemes = (SchemeView, CatalogueBookView, MajorProjectView, PublicSchemeView, SchemeCommentView)
+    schemes = (*SCHEME_VIEWS, PublicSchemeView, SchemeCommentView)
     checks = (RecognitionView, InspectionView, IssueView)
     for view in (SessionView, *accounts, *communities, *areas, *schemes, *_works(), *checks, *boards, *others):
         appbuilder.add_view_no_menu(view)

@@ -10,11 +10,13 @@ from app.extensions import _, _l, db
 from app.persistence.context import current_actor, current_scope
 from app.regions.cache import current
 from app.schemes import rules
+from app.schemes.catalogue_views import CatalogueBookView
 from app.schemes.content_views import SchemeContentPages
 from app.schemes.flow_views import SchemeFlowPages
 from app.schemes.form_views import SchemeFormPages
 from app.schemes.forms import SchemeForm
 from app.schemes.listing import SchemeListing
+from app.schemes.major_views import MajorProjectView
 from app.schemes.models import Scheme
 from app.web.listing import State
 from app.web.preferences import Preference
@@ -69,3 +71,6 @@ class SchemeView(SchemeFormPages, SchemeContentPages, SchemeFlowPages, PortalMod
             for view in preference.views
         ]
         return {"tree": [[top], [waiting, *saved]], "states": tuple(rules.FLOW.states.items()), "department": department}
+
+
+VIEWS = (SchemeView, CatalogueBookView, MajorProjectView)
