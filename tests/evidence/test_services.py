@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.evidence import prints, queries, services
-from app.evidence.models import PhotoFinding
+from app.evidence.models import PhotoFinding, PhotoPrint
 from app.evidence.rules import bands_of, number_of
 from app.extensions import db
 from app.kernel.actor import SYSTEM, Actor
@@ -28,8 +28,8 @@ def made(reading_app: Any) -> Any:
     """A report of two plans of 鼎城区 and one of 澧县, inside a session of the system."""
     with reading_app.app_context(), acting_as(SYSTEM):
         session = db.session()
-        for table in ("photo_finding", "photo_print"):
-            session.execute(sa.text(f"DELETE FROM {table}"))
+        for model in (PhotoFinding, PhotoPrint):
+            session.execute(sa.delete(model))
         mine, other = plans_of(session, "430703")
         (foreign,) = plans_of(session, "430723", 1)
         yield session, *(make_report(session, plan) for plan in (mine, other, foreign))
