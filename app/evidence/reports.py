@@ -12,12 +12,11 @@ from sqlalchemy import Table, func, literal, select
 from sqlalchemy.orm import Session
 
 from app.attachments.changes import on_attached, on_binned, on_hashed
-from app.evidence import services
-from app.evidence.queries import findings_for_report
+from app.evidence import queries, services
 from app.evidence.rules import sentence
 from app.evidence.subjects import Subject, content_of, declare
 from app.inspections.models import Inspection, InspectionItem
-from app.kernel.errors import Finding, Message
+from app.kernel.errors import Finding, Message, msg
 from app.monthly_reports import services as reports
 from app.monthly_reports.doubts import photo_doubts
 from app.monthly_reports.models import MonthlyReport, ReportItem
@@ -119,8 +118,15 @@ def doubts(session: Session, report: MonthlyReport) -> Iterable[Finding]:
 
 def doubts_by_photo(session: Session, report: MonthlyReport) -> dict[int, list[Message]]:
     """R20: photo → what its report's pages say beside it; what was set aside with a reason is left out."""
-    found = findings_for_report(session, report.id).photos
-    return {photo: [one.message for one in some if one.state == "open"] for photo, some in found.items()}
+    found = queries.findings_for_report(session, report.id).photos
+    return {photo: [_note(one) for one in some if one.state == "open"] for photo, some in found.items()}
+
+
+def _note(shown: queries.Shown) -> Message:
+    """What is doubtful; of a pair, where the other photo is as far as the reader may know it."""
+    if shown.where is None:
+        return shown.message
+    return msg("%(what)s: %(where)s", what=shown.label, where=shown.where)
 
 
 # ── recognitions ──

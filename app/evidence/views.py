@@ -120,8 +120,9 @@ class DoubtfulView(AreaListPages):
         if row is None:
             abort(404)
         found = as_shown(row)
-        ids = [key for key in (row.attachment_id, found.photo_id) if key]
-        facts = queries.facts_of(session, row.plan_task_id, ids)
+        facts = queries.facts_of(session, row.plan_task_id, [row.attachment_id] if row.attachment_id else [])
+        if found.photo_id and found.plan_id:
+            facts |= queries.facts_of(session, found.plan_id, [found.photo_id])
         more = (
             queries.findings_for_report(session, row.report_id) if row.report_id else queries.ReportFindings()
         )

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.evidence import prints, queries, services
+from app.evidence import reports as evidence
 from app.evidence.models import PhotoFinding, PhotoPrint
 from app.evidence.rules import bands_of, number_of
 from app.extensions import db
@@ -135,6 +136,10 @@ def test_of_another_county_no_more_than_its_name_is_told(made: Any) -> None:
         assert (abroad.photo_id is None) is (name != "city") and "澧县" in str(abroad.where)
         assert (abroad.plan_id is None) is (name != "city")
         assert (inside.photo_id == home.id) is (name != "unit")
+    with acting_as(Actor(user_id=1, scope=scopes["county"])):
+        notes = {photo: [str(note) for note in said] for photo, said in evidence.doubts_by_photo(session, mine).items()}
+    assert "another project" in notes[copy.id][0] and home.owner_id == other.items[0].id
+    assert set(notes) == {copy.id, again.id}
     with acting_as(Actor(user_id=1, scope=Scope.region("430723"))):
         assert queries.findings_for_report(session, mine.id).photos == {}
 
