@@ -117,8 +117,8 @@ def _value(record: Any, key: str) -> Any:
         return record_parts.figure(number(value, digits), _(unit))
     if key == "built_year" and value:
         late = value > 2000
-        note = kept("built late", _late) if late else ""
-        return Markup(record_parts.figure(str(value), _("year")) + note)
+        note = Markup(kept("built late", _late)) if late else ""
+        return Markup(record_parts.figure(str(value), _("year"))) + note
     return word_of(key, text_of(key, value))
 
 
