@@ -24,7 +24,6 @@ test: setup-dev ## the whole suite, with everything it needs
 
 check: setup-dev ## style, types and the direction of imports
 	@.venv/bin/ruff check .
-	@.venv/bin/ruff format --check app tests bench tools run.py config.py || true
 	@.venv/bin/mypy app
 	@.venv/bin/lint-imports
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from flask import Flask, request
+from flask_appbuilder import BaseView
 
 from app.extensions import _, appbuilder
 from app.kernel.actor import Actor
@@ -78,10 +79,7 @@ def register(app: Flask) -> None:
     from app.annual_plans.import_views import PlanImportView
     from app.annual_plans.views import PlanBinView, PlanView
     from app.annual_plans.window_views import DeclarationWindowView
-    from app.api.views import (
-        CommunityApi, DescriptionView, InspectionApi, MonthlyReportApi, PlanApi, RecognitionApi, RegionApi, ReserveApi, SchemeApi,
-        WorksProjectApi,
-    )  # fmt: skip
+    from app.api import views as apis
     from app.attachments.views import AttachmentView
     from app.audit.views import AuditEventView
     from app.communities.import_views import CommunityImportView
@@ -89,8 +87,8 @@ def register(app: Flask) -> None:
     from app.communities.views import CommunityBinView, CommunityView
     from app.dashboard.views import DashboardView
     from app.evidence.views import DoubtfulView
-    from app.notices.views import NoticeView
     from app.inspections.views import InspectionView
+    from app.notices.views import NoticeView
     from app.ops import views as console
     from app.public.views import PublicSchemeView, SchemeCommentView
     from app.recognition.views import RecognitionView
@@ -100,15 +98,15 @@ def register(app: Flask) -> None:
     from app.web.drafts import DraftView
     from app.web.manual import ManualView
 
-    for api in (CommunityApi, RegionApi, ReserveApi, PlanApi, SchemeApi, WorksProjectApi, MonthlyReportApi, RecognitionApi,
-                InspectionApi):
+    for api in (apis.CommunityApi, apis.RegionApi, apis.ReserveApi, apis.PlanApi, apis.SchemeApi,
+                apis.WorksProjectApi, apis.MonthlyReportApi, apis.RecognitionApi, apis.InspectionApi):
         appbuilder.add_api(api)
     accounts = (AccountView, UserSessionView, SignInRecordView, ProfileView, RoleView, PolicyView, VisibilityView,
                 ConstructionAccountView)
     communities = (CommunityView, CommunityBinView, CommunityMapView, CommunityImportView)
     areas = (ReserveView, ReserveBinView, PlanView, PlanBinView, PlanImportView, DeclarationWindowView)
     boards = (DashboardView, DoubtfulView, NoticeView)
-    others = (DraftView, AuditEventView, DescriptionView, ManualView, AttachmentView)
+    others = (DraftView, AuditEventView, apis.DescriptionView, ManualView, AttachmentView)
     schemes = (*SCHEME_VIEWS, PublicSchemeView, SchemeCommentView)
     checks = (RecognitionView, InspectionView, IssueView)
     for view in (SessionView, *accounts, *communities, *areas, *schemes, *_works(), *checks, *boards, *others):
@@ -116,7 +114,7 @@ def register(app: Flask) -> None:
     console.register(app)
 
 
-def _works() -> tuple[Any, ...]:
+def _works() -> tuple[type[BaseView], ...]:
     """Views of works projects, month reports and their review."""
     from app.monthly_reports.review_views import ReviewView
     from app.monthly_reports.views import MonthlyReportView

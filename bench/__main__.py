@@ -64,7 +64,7 @@ def measure(kind: str, addresses: dict[str, str], size: int, only: set[str]) -> 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    choice = lambda allowed: lambda text: _some_of(text, allowed)  # noqa: E731
+    choice = lambda allowed: lambda text: _some_of(text, allowed)
     parser.add_argument("--quick", action="store_true", help=f"{QUICK:,} communities instead of {FULL:,}")
     parser.add_argument("--only", type=choice(EVERYTHING), default=EVERYTHING, help="of " + ",".join(EVERYTHING))
     parser.add_argument("--db", type=choice(("sqlite", "postgresql")), default=("sqlite", "postgresql"))

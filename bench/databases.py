@@ -67,7 +67,7 @@ class PostgreSQL:
         )
         self.url = f"postgresql://postgres@127.0.0.1:{_PG_PORT}"
         for _ in range(100):
-            if subprocess.run([str(binaries / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(_PG_PORT)]).returncode == 0:
+            if subprocess.run([str(binaries / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(_PG_PORT)], check=False).returncode == 0:
                 return
             time.sleep(0.2)
         raise RuntimeError(f"PostgreSQL did not start: see {HOME / 'pg.log'}")

@@ -106,10 +106,9 @@ def _copy(engine: sa.Engine, every: np.ndarray) -> None:
     raw: Any = engine.raw_connection()
     try:
         with raw.cursor() as cursor, cursor.copy("COPY photo_print FROM STDIN") as copy:
-            text, held = io.StringIO(), 0
-            for row in rows(every):
+            text = io.StringIO()
+            for held, row in enumerate(rows(every), 1):
                 text.write("\t".join(map(str, row)) + "\n")
-                held += 1
                 if held % 20_000 == 0:
                     copy.write(text.getvalue())
                     text = io.StringIO()

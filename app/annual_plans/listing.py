@@ -102,7 +102,7 @@ class PlanListing(AreaListing):
     key = "plans"
     table = PlanTask.__table__  # type: ignore[assignment]
     year_column = "year"
-    always = ("id", "county_code", "name", "community_count", "implementation_state")
+    always: tuple[str, ...] = ("id", "county_code", "name", "community_count", "implementation_state")
     filters = (
         *FILTERS,
         Filter("year", year_clause("year"), _l("Listed in plan of")),
@@ -171,7 +171,7 @@ class PlanBinListing(PlanListing):
 
     key = "plans-bin"
     recycle = True
-    always = ("id", "county_code", "name")
+    always: tuple[str, ...] = ("id", "county_code", "name")
     columns = (
         Column("year", _l("Listed in plan of"), ("year",), lambda row: str(row.year), plain("year"),
                css="num", sort="year"),

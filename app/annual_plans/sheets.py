@@ -121,7 +121,7 @@ def instructions(actor: Actor) -> tuple[Message, ...]:
     return (
         msg("One row per plan task. Nothing is written before you have checked the preview."),
         msg(
-            "A task of the same code, or of the same year, county and name, is updated; empty cells change nothing."  # noqa: E501
+            "A task of the same code, or of the same year, county and name, is updated; empty cells change nothing."
         ),
         msg(
             "Buildings, households and floor area are not imported: they follow from the linked communities."

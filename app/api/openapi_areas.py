@@ -120,8 +120,11 @@ def paths(operation: Any, answers: Any, sends: Any, q: Any, pk: Any, match: Sche
         if kind == "scheme":
             continue
         linked = answers(200, "Links", 400, 401, 403, 404, 413, 415, 422)
-        verbs = (("get", _("Links"), {}), ("post", _("Link (API)"), {"requestBody": sends("LinkOrder")}),
-                 ("delete", _("Unlink (API)"), {"requestBody": sends("LinkOrder")}))  # fmt: skip
+        verbs: tuple[tuple[str, str, dict[str, Any]], ...] = (
+            ("get", _("Links"), {}),
+            ("post", _("Link (API)"), {"requestBody": sends("LinkOrder")}),
+            ("delete", _("Unlink (API)"), {"requestBody": sends("LinkOrder")}),
+        )
         found[f"/api/v1/{resource}/{{pk}}/links"] = {
             verb: operation(resource, f"{verb}_links_of_{tag}", words, linked, parameters=[pk("integer")], **more)
             for verb, words, more in verbs

@@ -13,7 +13,7 @@ from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
 from app.areas import queries
-from app.areas.listing import AreaListing
+from app.areas.list_views import AreaListPages
 from app.areas.models import Area
 from app.areas.services import LinkReport, owner_of
 from app.extensions import _, _l, db
@@ -115,10 +115,9 @@ def sums_of(area: Area) -> dict[str, str]:
     return {name: str(getattr(area, name)) for name, *_rest in FACTS}
 
 
-class LinkPages:
+class LinkPages(AreaListPages):
     """Mixed into views of areas: ``link`` (dialog and orders) and ``link_rows`` (its list)."""
 
-    listing: AreaListing
     takes_reserves = False
     dialog_title: Any
 
@@ -137,11 +136,11 @@ class LinkPages:
         """The dialog for the page's script; opened as a page, the record with its dialog."""
         area = self.find(str(row_id(pk)))
         if request.headers.get("X-Requested-With") != "fetch":
-            return redirect(f"{self.route_base}/show/{area.id}#link")  # type: ignore[attr-defined]
+            return redirect(f"{self.route_base}/show/{area.id}#link")
         held = len(queries.reserve_ids(db.session(), area.id)) if self.takes_reserves else 0
         return render_template(
             "components/link_dialog.html", view=self, area=area, facts=FACTS, kinds=self._kinds(), held=held,
-            here=f"{self.route_base}/link/{area.id}",  # type: ignore[attr-defined]
+            here=f"{self.route_base}/link/{area.id}",
             place=current().path(area.county_code), sums=sums_of(area),
             towns=[(town.code, town.name) for town in current().towns(area.county_code)],
         )  # fmt: skip

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.audit.models import BigId
 from app.extensions import _l
-from app.persistence.base import Audited, Model, PlanScoped, Recyclable
+from app.persistence.base import Audited, Model, PlanKeyed, Recyclable
 from app.persistence.types import UtcDateTime, degrees, utcnow
 
 _LIVE = text("deleted_at IS NULL")
@@ -60,10 +60,10 @@ class StoredFile(Model):
         return f"thumbnails/{self.sha256[:2]}/{self.sha256}.jpg"
 
 
-class Attachment(Audited, PlanScoped, Recyclable, Model):
+class Attachment(Audited, PlanKeyed, Recyclable, Model):
     """A file of a record: ``owner_entity`` and ``owner_id`` name the record, ``purpose`` what it proves.
 
-    ``plan_task_id`` is the record's where construction units see it (`PlanScoped`). ``told_*`` is what the page of an on-site visit reported with the photo: EXIF is only a second witness.
+    ``plan_task_id`` is the record's where construction units see it (`PlanKeyed`). ``told_*`` is what the page of an on-site visit reported with the photo: EXIF is only a second witness.
     """
 
     __tablename__ = "attachment"
@@ -120,7 +120,7 @@ class Watermark(Model):
     file: Mapped[StoredFile] = relationship(lazy="joined", innerjoin=True)
 
 
-class UploadSession(PlanScoped, Model):
+class UploadSession(PlanKeyed, Model):
     """An upload on its way: announced, filled piece by piece, then turned into an attachment."""
 
     __tablename__ = "upload_session"

@@ -62,7 +62,7 @@ ACTIONS: dict[str, str] = {
     "explain": N_("Visibility looked up"),
     "confirm": N_("Truth confirmed"),
     "dismiss": N_("Set aside (action)"),
-    "reopen": N_("Taken up again"),
+    "take_up": N_("Taken up again"),
     "link": N_("Linked"),
     "unlink": N_("Link removed"),
     "resend": N_("Sent again"),

@@ -109,7 +109,7 @@ class CommunityListing(Listing):
     table = _community
     columns = COLUMNS
     filters = FILTERS
-    always = ("id", "county_code", "name", "place_state", "place_year", "place_label")
+    always: tuple[str, ...] = ("id", "county_code", "name", "place_state", "place_year", "place_label")
 
     def state(self, args: Any, size: int = 20) -> State:
         state = super().state(args, size)
@@ -220,7 +220,7 @@ class RecycleListing(CommunityListing):
     key = "communities-bin"
     recycle = True
     columns = BIN_COLUMNS
-    always = ("id", "county_code", "name")
+    always: tuple[str, ...] = ("id", "county_code", "name")
 
 
 @cache

@@ -144,7 +144,7 @@ def instructions(actor: Actor) -> tuple[Message, ...]:
     return (
         msg("One row per community. Nothing is written before you have checked the preview."),
         msg(
-            "An empty cell leaves what is stored as it is; a community of the same name in the county is updated."  # noqa: E501
+            "An empty cell leaves what is stored as it is; a community of the same name in the county is updated."
         ),
         msg(
             "Columns after the eleventh may be left out; the communities are then listed as to be completed."

@@ -36,6 +36,12 @@ def ticked(listing: Listing) -> tuple[list[int], bool]:
     return [row_id(value) for value in request.form.getlist("rowid")], False
 
 
+def _town_name(code: str) -> str:
+    """A sub-district of the tree; one that has left the register shows its code."""
+    town = current().town(code)
+    return town.name if town else code or _("No sub-district yet")
+
+
 class CommunityView(CommunityPages, CommunityShowPages, PortalModelView):
     """The list of the user's communities with tree, search, filters and export; pages of a record mixed in."""
 
@@ -100,8 +106,7 @@ class CommunityView(CommunityPages, CommunityShowPages, PortalModelView):
         total = sum(row.communities for row in regions)
         if current_actor().region_level == "county":
             children = [
-                self._node(state, names.town(town).name if town else _("No sub-district yet"), number,
-                           {"town": town or "none"}, children=[])
+                self._node(state, _town_name(town), number, {"town": town or "none"}, children=[])
                 for town, number in sorted(towns, key=lambda pair: -pair[1])
             ]  # fmt: skip
         else:

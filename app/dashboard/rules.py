@@ -104,8 +104,8 @@ def carried_on(
 ) -> list[tuple[Month, Decimal]]:
     """Month → sum over projects of the latest cumulative figure up to it; rows are (project, month, figure)."""
     by_project: dict[int, list[tuple[dt.date, Decimal]]] = {}
-    for project, month, figure in rows:
-        by_project.setdefault(project, []).append((month, figure))
+    for project, reported, figure in rows:
+        by_project.setdefault(project, []).append((reported, figure))
     result = []
     for month in months:
         total = Decimal(0)

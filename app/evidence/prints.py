@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import structlog
-from sqlalchemy import Table, bindparam, func, select, union_all
+from sqlalchemy import BindParameter, Table, bindparam, func, select, union_all
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -45,7 +45,7 @@ class Alike(NamedTuple):
 
 
 def _range(number: int) -> Any:
-    wanted = bindparam(f"band{number}", expanding=True)
+    wanted: BindParameter[int] = bindparam(f"band{number}", expanding=True)
     return select(_print.c.id, _print.c.bits).where(
         _print.c.province == bindparam("province"), _print.c[f"band{number}"].in_(wanted)
     )

@@ -291,7 +291,7 @@ def reopen(session: Session, finding_id: int) -> PhotoFinding:
     before = {"state": "dismissed", "reason": finding.reason}
     finding.state, finding.reason, finding.dismissed_at = "open", "", None
     finding.dismissed_by_id, finding.dismissed_by = None, ""
-    _note(session, finding, "reopen", before, {"state": "open"})
+    _note(session, finding, "take_up", before, {"state": "open"})
     session.flush()
     return finding
 

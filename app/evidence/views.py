@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from flask import abort, flash, redirect, request
 from flask_appbuilder import expose
@@ -49,8 +49,11 @@ class DoubtfulView(AreaListPages):
     list_columns = ["kind"]
     row_edit = False
 
+    def _findings(self) -> FindingListing:
+        return cast(FindingListing, self.listing)
+
     def list_context(self, state: State, preference: Preference) -> dict[str, Any]:
-        counts = self.listing.counts(current_scope())  # type: ignore[attr-defined]
+        counts = self._findings().counts(current_scope())
         still = [row for row in counts if row.state == "open"]
         tree = [self.region_nodes(state, _by_year(still)), self._kind_nodes(state, still)]
         word = STATES["dismissed"]
@@ -116,7 +119,7 @@ class DoubtfulView(AreaListPages):
 
     def _page(self, number: int, reason: str = "", errors: Sequence[str] = (), status: int = 200) -> Any:
         session = db.session()
-        row = self.listing.row(current_scope(), number)  # type: ignore[attr-defined]
+        row = self._findings().row(current_scope(), number)
         if row is None:
             abort(404)
         found = as_shown(row)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from app.kernel.scope import Scope
 
-
 _NOTHING = Scope.nothing()
 
 

@@ -99,7 +99,7 @@ def _item_rows(item: ReportItem, before: ReportItem | None, findings: Sequence[F
 
 
 def _word(words: Mapping[str, str], key: str | None) -> str:
-    return _(words[key]) if key in words else "—"
+    return _(words[key]) if key is not None and key in words else "—"
 
 
 def day_text(value: dt.date | None) -> str:

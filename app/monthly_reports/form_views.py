@@ -280,7 +280,7 @@ def _elsewhere(finding: Finding) -> bool:
 
 def _found(finding: Finding, typed: Mapping[str, str]) -> dict[str, Any]:
     """A finding for static/js/forms.js; an empty field is told only once it was touched."""
-    missing = finding.field in typed and not typed[finding.field]
+    missing = finding.field is not None and finding.field in typed and not typed[finding.field]
     return {
         "field": finding.field, "level": finding.level, "rule": finding.rule, "missing": missing,
         "message": translate(finding.message),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from flask_appbuilder.security.sqla.models import Role, assoc_user_role
-from sqlalchemy import ScalarSelect, Table, func, literal_column, select
+from sqlalchemy import ScalarSelect, Select, Table, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from app.accounts.models import Account
@@ -19,7 +20,7 @@ MOST_UNREAD = 100
 
 def unread_of(user_id: object) -> ScalarSelect[int]:
     """How many unread notices an account has, up to `MOST_UNREAD`, as part of another statement."""
-    mine = (
+    mine: Select[Any] = (
         select(literal_column("1"))
         .select_from(_notice)
         .where(_notice.c.user_id == user_id, _notice.c.read_at.is_(None), _notice.c.done_at.is_(None))

@@ -47,9 +47,8 @@ class Pick(ConsoleFilter):
     kind = "pick"
 
     def validate(self, value: str) -> bool:
-        return not value.strip() or any(
-            value == str(key) for key, _label in self.choices() if self.choices
-        )  # type: ignore[misc]
+        offered = self.choices() if self.choices else []
+        return not value.strip() or any(value == str(key) for key, _label in offered)
 
 
 class YesNo(Pick):
@@ -83,7 +82,8 @@ class ToDay(FromDay):
     """On or before a day in China."""
 
     def apply(self, query: Any, value: Any, alias: Any = None) -> Any:
-        return query.filter(self.column < day_of(value) + dt.timedelta(days=1))
+        day = day_of(value)
+        return query.filter(self.column < day + dt.timedelta(days=1)) if day else query
 
 
 def choices(words: dict[str, Any]) -> Any:

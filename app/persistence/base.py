@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 from app.persistence.types import UtcDateTime, utcnow
 
 __all__ = [
-    "Audited", "CountyScoped", "Model", "PlanScoped", "Recyclable", "Stamped", "Versioned", "metadata",
+    "Audited", "CountyScoped", "Model", "PlanKeyed", "PlanScoped", "Recyclable", "Stamped", "Versioned", "metadata",
 ]  # fmt: skip
 
 NAMING = {
@@ -41,10 +41,15 @@ class CountyScoped:
         return mapped_column(String(6), ForeignKey("region.code"), nullable=False, index=False)
 
 
-class PlanScoped(CountyScoped):
-    """A row of a plan task: it also exists for the construction units that were given the plan (M1.6.5.3b)."""
+class PlanKeyed(CountyScoped):
+    """A row that may belong to a plan task, in its own column ``plan_task_id``; where it does, it also exists for the
+    construction units that were given the plan (M1.6.5.3b)."""
 
     __plan_key__: ClassVar[str] = "plan_task_id"
+
+
+class PlanScoped(PlanKeyed):
+    """A row that always belongs to a plan task."""
 
     @declared_attr
     def plan_task_id(cls) -> Mapped[int]:

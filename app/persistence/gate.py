@@ -52,7 +52,7 @@ def _between(county_code: Any, low: str, high: str) -> ColumnElement[bool]:
 
 def execute_applied(
     session: Session, statement: Any, parameters: Any = None, *, execution_options: Any = None
-) -> Result[Any]:
+) -> Result[*tuple[Any, ...]]:
     """Run a Core statement that took the scope as an argument, on the connection of the session.
 
     The row policies are told the scope as always; the listeners of the session, which would have nothing to add and

@@ -13,12 +13,12 @@ from app.extensions import _l
 from app.kernel.actor import Actor
 from app.kernel.flow import Flow
 from app.kernel.flow import Transition as Step
-from app.persistence.base import Model, PlanScoped
+from app.persistence.base import Model, PlanKeyed, PlanScoped
 from app.persistence.context import current_actor
 from app.persistence.types import UtcDateTime, utcnow
 
 
-class Transition(PlanScoped, Model):
+class Transition(PlanKeyed, Model):
     """One step of a record's life: from which state, which action, to which state, by whom, why and when."""
 
     __tablename__ = "transition"

@@ -29,7 +29,7 @@ class ItemForm(RecordForm):
         more: dict[str, Any] = {
             "keys": (*cls.head, *fields), "item_ids": tuple(item.id for item in rows), **fields,
         }  # fmt: skip
-        return type(cls)(cls.__name__, (cls,), more)
+        return type(cls.__name__, (cls,), more)
 
     @classmethod
     def texts_of(cls, record: Any) -> dict[str, str]:

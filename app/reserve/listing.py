@@ -52,13 +52,13 @@ class ReserveListing(AreaListing):
     key = "reserve"
     table = ReserveProject.__table__  # type: ignore[assignment]
     year_column = "plan_year"
-    always = ("id", "county_code", "name", "plan_year", "plan_name", "community_count")
+    always: tuple[str, ...] = ("id", "county_code", "name", "plan_year", "plan_name", "community_count")
     filters = (
         *FILTERS,
         Filter("plan", _in_plan, _l("Listed in a plan")),
         Filter("year", year_clause("plan_year"), _l("Listed in plan of")),
     )
-    columns = (
+    columns: tuple[Column, ...] = (
         *PLACE_COLUMNS,
         Column("name", _l("Area name"), ("name",), name_link(BASE), plain("name"), css="nm", sort="name", cells=name_cells(BASE),
                group=BASICS, width=28),
@@ -88,7 +88,7 @@ class ReserveBinListing(ReserveListing):
 
     key = "reserve-bin"
     recycle = True
-    always = ("id", "county_code", "name")
+    always: tuple[str, ...] = ("id", "county_code", "name")
     columns = (
         Column(
             "name", _l("Area name"), ("name",), plain("name"), plain("name"), css="nm", sort="name", width=28

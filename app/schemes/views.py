@@ -29,6 +29,7 @@ class SchemeView(SchemeFormPages, SchemeContentPages, SchemeFlowPages, PortalMod
     route_base = "/schemes"
     datamodel = SQLAInterface(Scheme, db.session)
     class_permission_name = "Scheme"
+    listing: SchemeListing
     listing_class = SchemeListing
     include_route_methods = frozenset({
         "list", "export", "count", "preferences", "show", "edit", "tab", "begin", "contents", "item", "remove",

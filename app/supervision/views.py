@@ -54,8 +54,9 @@ class IssueView(pages.CheckLists, PortalModelView):
             pages.say(refusal)
             db.session.rollback()
             found = inspections.find_item(db.session(), item)
-            target = "InspectionView.show" if found else "InspectionView.list"
-            return redirect(url_for(target, **({"pk": found.inspection_id} if found else {})))
+            if found is None:
+                return redirect(url_for("InspectionView.list"))
+            return redirect(url_for("InspectionView.show", pk=found.inspection_id))
         return redirect(url_for("IssueView.show", pk=key))
 
     @expose("/show/<pk>", methods=["GET"])

@@ -32,17 +32,21 @@ class PortalSessions(SecureCookieSessionInterface):
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
         if not app.secret_key:
             return None
-        return self._serializer((*(app.config["SECRET_KEY_FALLBACKS"] or ()), app.secret_key))
+        keys = (*(app.config["SECRET_KEY_FALLBACKS"] or ()), app.secret_key)
+        return _serializer(keys, self.salt, self.serializer, self.key_derivation, self.digest_method)
 
-    @lru_cache(maxsize=8)
-    def _serializer(self, keys: tuple[str | bytes, ...]) -> URLSafeTimedSerializer:
-        return URLSafeTimedSerializer(
-            list(keys),  # type: ignore[arg-type]
-            salt=self.salt,
-            serializer=self.serializer,
-            signer=KeptSigner,
-            signer_kwargs={"key_derivation": self.key_derivation, "digest_method": self.digest_method},
-        )
+
+@lru_cache(maxsize=8)
+def _serializer(
+    keys: tuple[str | bytes, ...], salt: str, serializer: Any, derivation: str, digest: Any
+) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(
+        list(keys),  # type: ignore[arg-type]
+        salt=salt,
+        serializer=serializer,
+        signer=KeptSigner,
+        signer_kwargs={"key_derivation": derivation, "digest_method": digest},
+    )
 
 
 def csrf_token() -> str:

@@ -116,7 +116,7 @@ def _compress(response: Response) -> Response:
         or response.is_streamed
         or response.status_code in (204, 304)
         or "Content-Encoding" in response.headers
-        or not response.mimetype.startswith(_COMPRESSIBLE)
+        or not (response.mimetype or "").startswith(_COMPRESSIBLE)
     ):
         return response
     response.vary.add("Accept-Encoding")

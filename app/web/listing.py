@@ -280,7 +280,7 @@ class Listing:
 
     def count(self, scope: Scope, state: State) -> tuple[int, bool]:
         """How many match: (number, whether it stopped at the cap)."""
-        inner = select(literal_column("1")).select_from(self.table).where(*self.where(scope, state))
+        inner: Select[Any] = select(literal_column("1")).select_from(self.table).where(*self.where(scope, state))
         for flt in self.filters:
             if flt.counted_by and state.any_of(*flt.names):
                 inner = inner.order_by(*(self.table.c[name] for name in flt.counted_by))

@@ -11,9 +11,9 @@ def page_path(endpoint: str, **values: str) -> str:
     Under another mount point than the root the address is worked out each time.
     """
     if request.script_root:
-        return url_for(endpoint, **values)
+        return url_for(endpoint, _external=None, **values)
     known: dict[tuple[object, ...], str] = current_app.extensions.setdefault("portal-paths", {})
     key = (endpoint, *values.items())
     if key not in known:
-        known[key] = url_for(endpoint, **values)
+        known[key] = url_for(endpoint, _external=None, **values)
     return known[key]

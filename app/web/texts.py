@@ -91,7 +91,9 @@ class PortalEnvironment(Environment):
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)
         if self.language:
-            fixed = {} if self.auto_reload else {key: self.globals[key] for key in self.fixed if key in self.globals}
+            fixed: dict[str, Callable[..., object]] = {}
+            if not self.auto_reload:
+                fixed = {key: found for key in self.fixed if callable(found := self.globals.get(key))}
             _Folder(flask_babel.get_translations(), fixed).visit(tree)
         return tree
 
@@ -102,7 +104,7 @@ class _Folder(NodeTransformer):
     As in Jinja's new-style gettext the translation counts as markup and is always a format string.
     """
 
-    def __init__(self, texts: NullTranslations, fixed: dict[str, Callable[..., Any]]) -> None:
+    def __init__(self, texts: NullTranslations, fixed: dict[str, Callable[..., object]]) -> None:
         self._texts = texts
         self._fixed = fixed
 

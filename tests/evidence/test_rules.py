@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
@@ -69,19 +69,19 @@ def test_times(taken: str, purpose: str, kind: str | None) -> None:
 
 
 def test_nothing_is_said_of_a_photo_without_time_and_place() -> None:
-    shot, site = Shot("photo_during", UPLOADED), Site([(D("111.7"), D("29.0"))], dt.date(2026, 3, 1))
+    shot, site = Shot("photo_during", UPLOADED), Site([(Decimal("111.7"), Decimal("29.0"))], dt.date(2026, 3, 1))
     assert rules.judge_time(shot, site) == rules.judge_place(shot, site, None) == []
 
 
 @pytest.mark.parametrize(("north", "far"), [("0.0044", False), ("0.0046", True)])
 def test_five_hundred_metres_to_the_nearest_community(north: str, far: bool) -> None:
-    points = [(D("111.5"), D("28.5")), (D("111.7"), D("29.0"))]
-    shot = Shot("photo_during", UPLOADED, lng=D("111.7"), lat=D("29.0") + D(north))
+    points = [(Decimal("111.5"), Decimal("28.5")), (Decimal("111.7"), Decimal("29.0"))]
+    shot = Shot("photo_during", UPLOADED, lng=Decimal("111.7"), lat=Decimal("29.0") + Decimal(north))
     assert bool(rules.judge_place(shot, Site(points), 0.0)) is far
 
 
 def test_outside_the_county_is_said_with_its_distance() -> None:
-    shot = Shot("photo_during", UPLOADED, lng=D("112"), lat=D("29"))
+    shot = Shot("photo_during", UPLOADED, lng=Decimal("112"), lat=Decimal("29"))
     assert rules.judge_place(shot, Site(), 3.256) == [Doubt("outside", {"km": "3.26"})]
     assert rules.judge_place(shot, Site(), 0.001) == [Doubt("outside", {"km": "0.01"})]
 

@@ -20,8 +20,8 @@ AXE = (config.ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text(encod
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 ACCOUNTS = ("dingcheng", "hunan", "hunan_zj", "yuxia", "sysadmin", "secadmin", "auditadmin")
 RUN = (
-    "() => axe.run(document, {runOnly: %s}).then(r => r.violations.map(v =>"
-    " v.id + ': ' + v.nodes.slice(0, 2).map(n => n.html.slice(0, 160)).join(' | ')))" % json.dumps(TAGS)
+    f"() => axe.run(document, {{runOnly: {json.dumps(TAGS)}}}).then(r => r.violations.map(v =>"
+    " v.id + ': ' + v.nodes.slice(0, 2).map(n => n.html.slice(0, 160)).join(' | ')))"
 )
 
 

@@ -19,7 +19,7 @@ def test_a_unit_lists_its_own_plans(reading_app: Flask, reader) -> None:
         mine = actor_named("yuxia").scope.plan_ids
         with acting_as(SYSTEM):
             rows = db.session.execute(sa.select(PlanTask.id, PlanTask.name)).all()
-            names = {number: name for number, name in rows}
+            names = dict(rows)
         db.session.remove()
     page = reader("yuxia").get("/reports/list/?size=100").get_data(as_text=True)
     shown = {number for number, name in names.items() if f">{name}<" in page}

@@ -38,7 +38,7 @@ class Answers(BaseHTTPRequestHandler):
     def log_message(self, *_args: Any) -> None:
         """Quiet."""
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         server: Any = self.server
         parts = urlsplit(self.path)
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}

@@ -148,7 +148,7 @@ def is_assigned() -> ColumnElement[bool]:
     )
 
 
-def wrongly_marked(session: Session) -> Sequence[Row[Any]]:
+def wrongly_marked(session: Session) -> Sequence[Row[Any, Any]]:
     """Plan tasks whose 分配账号 is not what their accounts say: (id, code)."""
     plan = plans()
     marked, there = plan.c.account_assigned, is_assigned()

@@ -24,11 +24,11 @@ STATES: dict[str, str] = {
 FLOW = Flow(
     STATES,
     (
-        Transition("active", "stop", "stopped", ("can_stop", _RESOURCE), label=N_("Stop (unit account)")),
-        Transition("stopped", "start", "active", ("can_stop", _RESOURCE), label=N_("Start (unit account)")),
-        Transition("active", "reset", "active", ("can_reset", _RESOURCE), label=N_("Reset password")),
-        Transition("active", "expire", "ended", label=N_("Expired with the plan task")),
-        Transition("ended", "reopen", "active", label=N_("In force again with the plan task")),
+        Transition(("active",), "stop", "stopped", ("can_stop", _RESOURCE), label=N_("Stop (unit account)")),
+        Transition(("stopped",), "start", "active", ("can_stop", _RESOURCE), label=N_("Start (unit account)")),
+        Transition(("active",), "reset", "active", ("can_reset", _RESOURCE), label=N_("Reset password")),
+        Transition(("active",), "expire", "ended", label=N_("Expired with the plan task")),
+        Transition(("ended",), "reopen", "active", label=N_("In force again with the plan task")),
     ),
     rule=RULE,
 )

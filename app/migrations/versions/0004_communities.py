@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from app.persistence.types import ExactDecimal, UtcDateTime  # noqa: F401
+from app.persistence.types import ExactDecimal, UtcDateTime
 
 revision = "0004"
 down_revision = "0003"

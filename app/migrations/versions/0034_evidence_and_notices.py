@@ -22,7 +22,7 @@ def upgrade() -> None:
     _findings()
     _notices()
     op.drop_index("ix_stored_file_perceptual_hash", "stored_file")
-    flag = sa.Column("notify_by_sms", sa.Boolean(), server_default=sa.false(), nullable=False)
+    flag: sa.Column[bool] = sa.Column("notify_by_sms", sa.Boolean(), server_default=sa.false(), nullable=False)
     op.add_column("province_profile", flag)
 
 

@@ -55,7 +55,10 @@ class Unanswered(Exception):
 class SmsSender(Protocol):
     """A way out for text messages."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The gateway's key, as it is kept with what was sent."""
+        ...
 
     def send(self, order: Order) -> str:
         """Hand the message over; returns the gateway's receipt. Raises: Refused, Unanswered."""
