@@ -437,7 +437,7 @@ def test_the_libraries_of_city_and_province(app_db: Flask, signed_in: Any) -> No
     assert top.index("项目库管理") < top.index("意向库") < top.index("完工库") < top.index("计划台账")
     menu = re.findall(r'<a(?: role="menuitem")? href="([^"]+)"( aria-current="page")?><svg', top)
     paths = [path.replace("&amp;", "&") for path, _current in menu]
-    assert paths[:5] == ["/communities/list/", "/reserve/list/", "/plans/list/?library=works",
+    assert paths[:6] == ["/home/", "/communities/list/", "/reserve/list/", "/plans/list/?library=works",
                          "/plans/list/?library=done", "/plans/list/"]  # fmt: skip
     assert [path for path, current in menu if current] == ["/plans/list/?library=done"]
     assert "完工库" not in text(signed_in("dingcheng").get("/plans/list/"))
