@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.communities.fields import LEAST, LONGEST, READERS, WITHIN
+from app.communities.fields import LEAST, LONGEST, READERS, WITHIN, plain_amounts
 from app.communities.rules import (
     DEFAULTS,
     NOTHING_KNOWN,
@@ -183,10 +183,13 @@ def _read(result: ColumnCheck, columns: Mapping[str, Sequence[Any]]) -> _Table:
             continue
         cells = _Cells(reader)
         keys = _without_booleans(column)
+        plain = plain_amounts(name, set(keys)) if name in _FIGURES else {}
+        cells.update(plain)
         result.values[name] = list(map(cells.__getitem__, keys))
         if name in _FIGURES:
-            as_float = {raw: -1.0 if value is None else float(value) for raw, value in cells.items()}
-            floats[name] = [as_float[key] for key in keys]
+            as_float = dict(zip(plain, map(float, plain), strict=True))
+            as_float |= {raw: -1.0 if cells[raw] is None else float(cells[raw]) for raw in cells.keys() - plain}
+            floats[name] = list(map(as_float.__getitem__, keys))
         if cells.bad:
             rule = _RULE_OF_FIELD.get(name, "M1.4.1")
             for row in [i for i, cell in enumerate(keys) if cell in cells.bad]:

@@ -112,11 +112,21 @@ def match_names(
     ``known(county, name)`` gives ids, ``differs(row, id)`` whether the row would change that community,
     ``same(row, other)`` whether two rows of the file say the same.
     """
+    found = Matches()
+    keys = list(zip(codes, names, strict=True))
+    last = dict(zip(keys, range(len(keys)), strict=True))
+    if len(last) == len(keys):  # most files name nothing twice
+        for (code, name), index in last.items():
+            ids = known(code, name) if code and name else ()
+            if len(ids) == 1:
+                found.of[index] = ids[0]
+            elif ids:
+                _match_group(found, [index], list(ids), differs, same, numbers)
+        return found
     rows: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for index, key in enumerate(zip(codes, names, strict=True)):
+    for index, key in enumerate(keys):
         if key[0] and key[1]:
             rows[key].append(index)
-    found = Matches()
     for (code, name), indexes in rows.items():
         ids = list(known(code, name))
         if len(indexes) == 1 and len(ids) < 2:

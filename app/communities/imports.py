@@ -192,15 +192,22 @@ def _shown(key: str, value: Any) -> str:
 
 def _missing(values: Mapping[str, list[Any]], size: int) -> list[str]:
     """The column ``missing``: required fields that are empty, row by row, each pattern joined once."""
-    absent = [None] * size
-    columns = [values.get(key, absent) for key in REQUIRED]
-    known: dict[tuple[bool, ...], str] = {}
-    result = []
-    for row in zip(*([cell is None or cell == "" for cell in column] for column in columns), strict=True):
-        if row not in known:
-            known[row] = ",".join(key for key, empty in zip(REQUIRED, row, strict=True) if empty)
-        result.append(known[row])
-    return result
+    absent, full = [True] * size, [False] * size
+    columns = []
+    for key in REQUIRED:
+        column = values.get(key)
+        if column is None:
+            columns.append(absent)
+        elif None in column or "" in column:
+            columns.append([cell is None or cell == "" for cell in column])
+        else:
+            columns.append(full)
+    patterns = list(zip(*columns, strict=True))
+    known = {
+        pattern: ",".join(key for key, empty in zip(REQUIRED, pattern, strict=True) if empty)
+        for pattern in set(patterns)
+    }
+    return list(map(known.__getitem__, patterns))
 
 
 def _renumbered(finding: Finding, numbers: Sequence[int]) -> Finding:
@@ -235,6 +242,8 @@ def assess(session: Session, actor: Actor, raw: RawRows) -> Assessment:
     missing = _missing(values, file.size)
     stored = {key: _json_column(key, values[key]) for key in file.present}
     stored |= {"county_code": file.codes, "normalised_name": checked.names, "missing": missing}
+    warnings = {row: stored_warnings(found) for row, found in findings.items() if row not in bad}
+    stored["confirmed_warnings"] = [warnings.get(row, "") for row in range(file.size)]
     if "town" in file.cells:
         own = file.own
         stored["town_code"] = [
@@ -249,8 +258,7 @@ def assess(session: Session, actor: Actor, raw: RawRows) -> Assessment:
 
 def _json_column(key: str, column: list[Any]) -> list[Any]:
     if key in _DECIMALS:
-        texts: dict[Any, str | None] = {value: None if value is None else str(value) for value in set(column)}
-        return [texts[value] for value in column]
+        return [None if value is None else str(value) for value in column]
     return ["" if value is None else value for value in column] if key in _TEXTS else column
 
 
@@ -272,8 +280,9 @@ class _Gathered:
         pick = itemgetter(*rows) if len(rows) > 1 else lambda column: (column[rows[0]],)
         for key, column in chunk.values.items():
             self.columns[key] += column if whole else pick(column)
-        warnings = {i: stored_warnings(found) for i, found in chunk.findings_by_row().items()}
-        self.columns["confirmed_warnings"] += [warnings.get(i, "") for i in rows]
+        if "confirmed_warnings" not in chunk.values:  # staged by an earlier release
+            warnings = {i: stored_warnings(found) for i, found in chunk.findings_by_row().items()}
+            self.columns["confirmed_warnings"] += [warnings.get(i, "") for i in rows]
         if self.outcome == CHANGED:
             self.columns["id"] += [chunk.targets[i][0] for i in rows]
             self.columns["version"] += [chunk.targets[i][1] for i in rows]

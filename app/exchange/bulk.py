@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeDecorator
 
 from app.persistence.engine import ensure_scope
+from app.persistence.types import ExactDecimal
 
 Columns = Mapping[str, Sequence[Any]]
 _STAGE = "bulk_rows"
@@ -128,7 +129,13 @@ def _bind(connection: Connection, table: Table, columns: Columns) -> dict[str, S
     bound: dict[str, Sequence[Any]] = {}
     for name, values in columns.items():
         convert = _converter(connection, table, name)
-        bound[name] = values if convert is None else list(map(_Bound(convert).__getitem__, values))
+        if convert is None:
+            bound[name] = values
+            continue
+        known, kind = _Bound(convert), table.c[name].type
+        if isinstance(kind, ExactDecimal):
+            known.update(kind.bound_texts(values, connection.dialect))
+        bound[name] = list(map(known.__getitem__, values))
     return bound
 
 

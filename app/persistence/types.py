@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -57,6 +57,15 @@ class ExactDecimal(TypeDecorator[Decimal]):
             return None
         exact = Decimal(value).quantize(self._unit)
         return int(exact.scaleb(self.scale)) if dialect.name == "sqlite" else exact
+
+    def bound_texts(self, values: Iterable[Any], dialect: Dialect) -> dict[Any, Any]:
+        """What the driver gets for those of the values that are texts with all their decimals (``1.50`` of money):
+        the same as for the decimal, for which `process_bind_param` takes ten times as long."""
+        point = -1 - self.scale
+        exact = [v for v in values if type(v) is str and v[point:-self.scale] == "." and v.isascii()]
+        if dialect.name == "sqlite":
+            return {text: int(text.replace(".", "")) for text in exact}
+        return {text: Decimal(text) for text in exact}
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Decimal | None]:
         """One call for each value of a list, not three."""
