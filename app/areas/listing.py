@@ -74,11 +74,11 @@ def name_link(base: str) -> Callable[[Any], Any]:
 
 
 def names(row: Any) -> Any:
-    """关联的小区名称, shortened on the screen."""
+    """关联的小区名称, shortened on the screen; the title goes on where the text breaks off."""
     text: str = row.community_names
     if len(text) <= MOST_NAMES:
         return text
-    return Markup(f'<span title="{html(text[:MOST_TITLE])}">{html(text[:MOST_NAMES])}…</span>')
+    return Markup(f'<span title="…{html(text[MOST_NAMES:MOST_TITLE])}">{html(text[:MOST_NAMES])}…</span>')
 
 
 def alike(show: Callable[[Any], Any], *keys: str) -> Callable[[Sequence[Any]], list[str]]:

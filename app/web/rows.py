@@ -39,8 +39,9 @@ def table_body(view: Any, columns: Sequence[Column], page: Page) -> Markup:
     rows = page.rows
     ids = [row.id for row in rows]
     numbers = range(page.first_row + 1, page.first_row + 1 + len(rows))
-    frame = '\n<tr data-row="%s"><td class="ck">%s</td><td class="sn num">%s</td>'
-    frame += "".join([f'<td class="{column.css}">%s</td>' if column.css else "<td>%s</td>" for column in columns])
+    # the end tags of cells may be left out in HTML: with them 100 rows would weigh 8 KB more
+    frame = '\n<tr data-row="%s"><td class="ck">%s<td class="sn num">%s'
+    frame += "".join([f'<td class="{column.css}">%s' if column.css else "<td>%s" for column in columns])
     links = _links(view)
     pieces = [ids, _ticks(view, rows), numbers, *[_cells(column, rows) for column in columns]]
     pieces += [ids] * links.count("%s")
@@ -133,7 +134,7 @@ def _links(view: Any) -> str:
         return ""
     base = html(view.route_base)
     edit = f'<a href="{base}/edit/%s">{_format_safe(_("Edit (row)"))}</a>' if view.row_edit and view.may("edit") else ""
-    return f'<td class="op">{edit}<a href="{base}/show/%s">{_format_safe(_("View"))}</a></td>'
+    return f'<td class="op">{edit}<a href="{base}/show/%s">{_format_safe(_("View"))}</a>'
 
 
 def _format_safe(text: str) -> str:
