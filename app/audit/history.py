@@ -6,6 +6,7 @@ A view passes ``history("Community", community.id)``; its page draws it with com
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,14 +37,29 @@ class History:
     older: int | None
 
 
-def history(entity: str, entity_id: object, *, limit: int = 50, before: int | None = None) -> History:
+def history(
+    entity: str, entity_id: object, *, limit: int = 50, before: int | None = None,
+    origin: Callable[[], Entry | None] | None = None,
+) -> History:  # fmt: skip
     """The timeline of a record the caller has already been allowed to open; one statement.
 
-    ``entity`` is the audited model's name (``__audit_name__`` or its class name). Phones are masked.
+    ``entity`` is the audited model's name (``__audit_name__`` or its class name). Phones are masked. ``origin``
+    is asked for the first event of a record that was not made by itself, and so has no event of its own for it.
     """
     rows = queries.of_record(entity, entity_id, limit + 1, before)
     entries = tuple(_entry(entity, row) for row in rows[:limit])
-    return History(entries, entries[-1].id if len(rows) > limit else None)
+    if len(rows) > limit:
+        return History(entries, entries[-1].id)
+    unmade = not rows or rows[-1].action != "create"
+    first = origin() if origin and unmade else None
+    return History((*entries, first) if first else entries, None)
+
+
+def imported(at: dt.datetime, who: str, file_name: str, batch: int) -> Entry:
+    """The first event of a record that an import made: the batch stands in the trail, not each of its rows."""
+    glyph, kind = MARKS["import"]
+    what = _("Added by import %(batch)s, file “%(file)s”", batch=batch, file=file_name)
+    return Entry(0, at, what, who or _("The system"), glyph, kind, ())
 
 
 def _entry(entity: str, row: Any) -> Entry:

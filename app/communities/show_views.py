@@ -10,6 +10,7 @@ from flask_appbuilder.security.decorators import has_access, permission_name
 from markupsafe import Markup
 
 from app.attachments.panels import panels
+from app.audit import history as trail
 from app.audit import services as audit
 from app.communities import assessment, record_queries, services
 from app.communities.evidence import OWNER
@@ -17,6 +18,7 @@ from app.communities.fields import GROUP_LABELS, TYPED
 from app.communities.form_views import missing_list
 from app.communities.forms import PHONES, text_of, word_of
 from app.communities.models import Community
+from app.exchange.queries import batch_written_at
 from app.extensions import _, db
 from app.kernel.text import mask_phone
 from app.persistence.context import current_actor
@@ -49,7 +51,7 @@ class CommunityShowPages:
         record = record_queries.shown(db.session(), row_id(pk)) or abort(404)
         part = request.args.get("part")
         if part == "history":
-            return record_parts.history_part("Community", "Community", record.id, self._address(record))
+            return record_parts.history_part("Community", "Community", record.id, self._address(record), origin(record))
         if part == "files":
             return record_parts.files_part(self._files(record))
         return self._show_page(record)
@@ -68,7 +70,7 @@ class CommunityShowPages:
             facts=_facts(record, self.may("reveal"), revealed or {}),  # type: ignore[attr-defined]
             missing=missing_list(record), warnings=assessment.read_warnings(record.confirmed_warnings),
             holder=services.holder_of(record) if record.place_state != "free" else None,
-            history=record_parts.History.asked("Community", "Community", record.id, address),
+            history=record_parts.History.asked("Community", "Community", record.id, address, origin(record)),
             files=self._files(record) if "files" in request.args else None,
             online=tianditu.configured(),
         )  # fmt: skip
@@ -90,6 +92,18 @@ class CommunityShowPages:
         if wants_json():
             return jsonify(phone=number)
         return self._show_page(record_queries.find(db.session(), row_id(pk)) or abort(404), {field: number})
+
+
+def origin(record: Any) -> record_parts.Origin:
+    """Where the history begins if an import made the community; asked only when the history is looked at."""
+    if record.import_batch_id is None:
+        return None
+
+    def first() -> trail.Entry | None:
+        batch = batch_written_at(db.session(), "Community", record.county_code, record.created_at, record.import_batch_id)
+        return batch and trail.imported(record.created_at, record.created_by, batch.file_name, batch.id)
+
+    return first
 
 
 def labels() -> dict[str, str]:

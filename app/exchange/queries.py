@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -66,6 +67,22 @@ def written_before(session: Session, batch: ImportBatch) -> ImportBatch | None:
         .order_by(ImportBatch.id.desc())
         .limit(1)
     )
+
+
+def batch_written_at(
+    session: Session, entity: str, county_code: str, moment: dt.datetime, likely: int
+) -> ImportBatch | None:
+    """The batch that was being written at a moment for this county; ``likely`` is it, if it was."""
+    owners = {county_code, f"{county_code[:4]}00", f"{county_code[:2]}0000"}
+    return session.scalar(
+        select(ImportBatch)
+        .where(
+            ImportBatch.entity == entity, ImportBatch.state == "written", ImportBatch.county_code.in_(owners),
+            ImportBatch.confirmed_at <= moment, ImportBatch.written_at >= moment,
+        )
+        .order_by((ImportBatch.id == likely).desc(), ImportBatch.id)
+        .limit(1)
+    )  # fmt: skip
 
 
 def chunks(session: Session, batch_id: int, numbers: Sequence[int] | None = None) -> Iterator[Chunk]:

@@ -6,7 +6,7 @@ part is reached without scripts too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from app.persistence.context import current_actor
 from app.web.listing import whole
 from app.web.rows import html
 
+Origin = Callable[[], trail.Entry | None] | None
 DASH = Markup('<span class="muted">—</span>')
 
 
@@ -43,20 +44,24 @@ class History:
         return self.events is not None
 
     @classmethod
-    def asked(cls, entity: str, resource: str, record_id: int, address: str) -> History | None:
-        """For those who may read the history, else None."""
+    def asked(
+        cls, entity: str, resource: str, record_id: int, address: str, origin: Origin = None
+    ) -> History | None:
+        """For those who may read the history, else None; ``origin`` as of `app.audit.history.history`."""
         if not current_actor().may("can_history", resource):
             return None
         before = request.args.get("before")
         wanted = before is not None or request.args.get("tab") == "history"
-        return cls(address, trail.history(entity, record_id, before=whole(before)) if wanted else None)
+        if not wanted:
+            return cls(address, None)
+        return cls(address, trail.history(entity, record_id, before=whole(before), origin=origin))
 
 
-def history_part(entity: str, resource: str, record_id: int, address: str) -> Any:
+def history_part(entity: str, resource: str, record_id: int, address: str, origin: Origin = None) -> Any:
     """The history alone (``part=history``); 404 for those who may not read it."""
     if not current_actor().may("can_history", resource):
         abort(404)
-    events = trail.history(entity, record_id, before=whole(request.args.get("before")))
+    events = trail.history(entity, record_id, before=whole(request.args.get("before")), origin=origin)
     return render_template("components/history_part.html", history=History(address, events))
 
 

@@ -103,6 +103,18 @@ def test_the_counties_own_rows_are_written_and_change_nothing_the_second_time(ap
     sound(app_db)
 
 
+def test_the_history_of_an_imported_community_begins_with_its_batch(clerk, stored, batches):
+    confirm(clerk, uploaded(clerk, workbook([row("有来历的小区")]), "第一批.xlsx"))
+    first = batches()[-1].id
+    number = stored("有来历的小区")[0].id
+    begun = f"由导入批次 {first} 新增，文件“第一批.xlsx”"
+    assert begun in plain(clerk.get(f"/communities/show/{number}?part=history"))
+    confirm(clerk, uploaded(clerk, workbook([row("有来历的小区", **{"楼栋数(栋)": 5})]), "第二批.xlsx"))
+    assert stored("有来历的小区")[0].import_batch_id > first
+    later = plain(clerk.get(f"/communities/show/{number}?tab=history"))
+    assert begun in later and "第二批" not in later and "楼栋数" in later
+
+
 def test_confirming_twice_writes_once(app_db, clerk, stored, batches):
     before, address = stored(), uploaded(clerk, workbook([row("双击小区")]))
     version = version_of(clerk, address)

@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 
 from app.kernel.errors import Message
 from app.kernel.money import (
+    MAX_AREA,
+    MAX_MONEY,
+    plain_decimals,
     MAX_MONEY,
     MONEY_UNIT,
     format_area,
@@ -111,3 +114,15 @@ def test_figures_are_shown_with_their_decimals() -> None:
     assert (format_area(Decimal("1.324")), format_area(Decimal("1.324"), 2)) == ("1.3240", "1.32")
     quotients = ("343.75", "89.46", "3", "10.588")
     assert [format_short(Decimal(x)) for x in quotients] == ["344", "89.5", "3.00", "10.6"]
+
+
+@given(st.lists(st.one_of(st.from_regex(r"\A[+-]?\d{0,9}[.,]?\d{0,5}\n?\Z"), st.text(max_size=6), st.none())))
+def test_plain_amounts_are_read_all_at_once_as_one_by_one(cells: list[str | None]) -> None:
+    for places, most, read in ((2, MAX_MONEY, parse_money), (4, MAX_AREA, parse_area)):
+        for cell, value in plain_decimals(cells, places, most).items():
+            assert str(value) == str(read(cell))
+
+
+def test_what_most_cells_hold_is_plain() -> None:
+    cells = ["0", "75", "1.5", "00.10", "99999999.99"]
+    assert list(plain_decimals([*cells, "1.505", "999999999", "１", "1,000", "", None, 1.5], 2, MAX_MONEY)) == cells
