@@ -12,8 +12,6 @@ from app.kernel.errors import Message
 from app.kernel.money import (
     MAX_AREA,
     MAX_MONEY,
-    plain_decimals,
-    MAX_MONEY,
     MONEY_UNIT,
     format_area,
     format_money,
@@ -21,6 +19,7 @@ from app.kernel.money import (
     parse_area,
     parse_decimal,
     parse_money,
+    plain_decimals,
     to_area,
     to_money,
 )
