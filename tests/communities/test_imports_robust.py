@@ -15,6 +15,7 @@ from app.communities.models import Community
 from app.exchange import files, services
 from app.exchange.models import ImportBatch, ImportChunk
 from app.extensions import db
+from app.jobs.models import Job
 from app.jobs.services import run_waiting
 from app.kernel.actor import SYSTEM
 from app.persistence.context import acting_as
@@ -52,7 +53,10 @@ def states(look) -> list[str]:
 
 
 @pytest.fixture
-def by_job(monkeypatch):
+def by_job(app_db, monkeypatch):
+    """Every file is one for a job, and nothing else waits: the demo world leaves pictures to be worked on."""
+    with app_db.app_context(), db.engine.begin() as connection:
+        connection.execute(sa.delete(Job.__table__))
     monkeypatch.setattr(services, "INLINE_BYTES", 0)
     monkeypatch.setattr(services, "INLINE_ROWS", 0)
 
