@@ -22,7 +22,7 @@ class Job(Model):
         CheckConstraint("state IN ('queued', 'running', 'done', 'failed')", name="state_known"),
         Index("ix_job_state", "state", "id"),
     )
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, info={"label": _l("Job number")})
     name: Mapped[str] = mapped_column(String(60), nullable=False, info={"label": _l("Job")})
     args: Mapped[dict[str, Any]] = mapped_column(JSON, nullable=False, default=dict, info={"label": _l("Arguments")})
     state: Mapped[str] = mapped_column(

@@ -43,7 +43,7 @@ GROUPS = [(name, list(rows)) for name, rows in groupby(MATRIX, key=lambda r: r.e
 def plant(world: World) -> None:
     """One community with a unique name, address, person and draft in each of four counties; a unit's account too."""
     with world.app.app_context(), acting_as(SYSTEM), unit_of_work() as session:
-        unit = make_account(session, "canary_unit", "never used", [])
+        unit = make_account(session, "u1111", "never used", [], name="金丝雀单位")
         for county, sign in CANARIES.items():
             values = {
                 "name": sign, "county_code": county, "address": f"{sign}路1号", "supervisor_name": f"{sign}员",

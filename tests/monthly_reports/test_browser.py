@@ -131,6 +131,7 @@ def test_from_the_project_to_the_approved_figures(
 
     reviewer.goto("/reports/review/list/?q=浏览器计划")
     reviewer.click("td.nm a")
+    reviewer.wait_for_url("**/reports/review/show/*")
     reviewer.check("[data-declare]")
     reviewer.keyboard.press("Alt+a")
     reviewer.locator(".notice.ok", has_text="月报已审核通过").wait_for()

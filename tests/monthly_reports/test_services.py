@@ -320,12 +320,13 @@ def test_page_strip_and_waiting_list_take_few_statements(
         assert len(sql) <= 13, sql
         with query_counter() as sql:
             strip = queries.strip(session, [world["plan"]], 2026)[world["plan"]]
-        assert len(sql) == 3
+        assert len(sql) == 2
         assert [one.state for one in strip.cells[:6]] == ["none"] * 4 + ["submitted", "none"]
         rows = session.execute(queries.waiting()).mappings().all()
-        assert [row["id"] for row in rows] == [world["report"]]
-        assert rows[0]["previous_cumulative"] is None and queries.count_waiting(session) == 1
-        assert queries.next_waiting(session, page.report) is None
+        mine = [row for row in rows if row["id"] == world["report"]]
+        assert [row["previous_cumulative"] for row in mine] == [None]
+        assert queries.count_waiting(session) == len(rows)
+        assert queries.next_waiting(session, page.report) == rows[0]["id"] != world["report"]
     with on(2026, 7, 2), acting_as(actor_named("dingcheng_review")):
         strip = queries.strip(db.session(), [world["plan"]], 2026)[world["plan"]]
         assert [one.state for one in strip.cells[4:7]] == ["submitted", "overdue", "none"]
