@@ -101,7 +101,7 @@ def pages(kind: str, addresses: dict[str, str], size: int, only: set[str]) -> It
 def _page(kind: str, role: str, what: str, workers: dict[str, WorkerProcess]) -> Result:
     cells = {name: Cell(facts=worker.ask("look", role=role, what=what)) for name, worker in workers.items()}
     shown = {name: cell.facts["rows"] for name, cell in cells.items()}
-    if len(set(shown.values())) > 1:
+    if what != "detail" and len(set(shown.values())) > 1:  # a record page lists no rows
         raise RuntimeError(f"the products show different rows for {what} as {role}: {shown}")
     times = {}
     for name, worker in workers.items():
