@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from flask import abort, flash, redirect, request, url_for
@@ -16,30 +15,19 @@ from app.annual_plans.services import get_plan
 from app.attachments.panels import panels
 from app.audit.history import history
 from app.extensions import _, _l, db
-from app.kernel.errors import Finding, RuleViolation, StaleRow
+from app.kernel.errors import RuleViolation, StaleRow
 from app.persistence.context import current_actor
 from app.persistence.work import unit_of_work
 from app.recognition import pages, queries, rules, services, takeover
+from app.recognition.form_pages import CheckFormPages, Shown
 from app.recognition.forms import RecognitionForm
 from app.recognition.listing import RecognitionListing
 from app.recognition.models import Recognition
 from app.recognition.panels import item_panels
-from app.web import conflicts, drafts, submissions
 from app.web.views import PortalModelView, row_id
 
 
-@dataclass
-class Shown:
-    """What the form page tells besides the form."""
-
-    findings: tuple[Finding, ...] = ()
-    status: int = 0
-    changed: list[conflicts.Difference] = field(default_factory=list)
-    stale: bool = False
-    saved: bool = False
-
-
-class RecognitionView(pages.CheckLists, PortalModelView):
+class RecognitionView(CheckFormPages, pages.CheckLists, PortalModelView):
     """Recognitions of the jurisdiction; a county editor prepares them, a county reviewer recognises."""
 
     route_base = "/recognitions"
@@ -56,6 +44,9 @@ class RecognitionView(pages.CheckLists, PortalModelView):
     add_form = edit_form = RecognitionForm
     row_pages = False
     choices = {"state": rules.FLOW.states, "kind": rules.KINDS}
+    folder, entity, flow, form_class, last_step = "recognition", "recognition", rules.FLOW, RecognitionForm, "submit"
+    said_saved = _l("The recognition was saved as a draft.")
+    said_finished = _l("Submitted: a reviewer of the county recognises it now.")
 
     # ── from the dossier ──
     @expose("/of/<plan>/<kind>", methods=["POST"])
@@ -75,127 +66,38 @@ class RecognitionView(pages.CheckLists, PortalModelView):
         return redirect(url_for("RecognitionView.show", pk=key))
 
     # ── one ──
-    @expose("/show/<pk>", methods=["GET"])
-    @has_access
-    @permission_name("show")
-    def show(self, pk: str) -> Any:
-        recognition = queries.get_recognition(db.session(), row_id(pk))
-        if pages.editable(recognition):
-            return self._form_page(recognition, self._form(recognition), Shown())
-        return self._read_page(recognition)
+    def find(self, number: int) -> Recognition:
+        return queries.get_recognition(db.session(), number)
 
-    def _form(self, recognition: Recognition, posted: Any = None) -> RecognitionForm:
-        return RecognitionForm.for_items(recognition.items).of(recognition, posted)
+    def editable(self, row: Recognition) -> bool:
+        return pages.editable(row)
 
-    def _read_page(self, recognition: Recognition, status: int = 200) -> Any:
-        return self.render_template("recognition/show.html", **self._parts(recognition, False)), status
+    def save(self, session: Session, row: Recognition, form: RecognitionForm) -> Recognition:
+        return services.save(session, row, form.head_changes(row), form.item_changes(), pages.posted_version())
 
-    def _form_page(self, recognition: Recognition, form: RecognitionForm, shown: Shown) -> Any:
-        form.token.data = submissions.new_token()
+    def end_filling(self, session: Session, row: Recognition, version: int) -> None:
+        """提交, with the person's word that it is true (R25)."""
+        services.submit(session, row, version, confirmed=request.form.get("confirmed") == "1")
+
+    def form_parts(self, row: Recognition, shown: Shown) -> dict[str, Any]:
         beside, others = pages.beside(shown.findings)
-        loose = form.show(others)
-        page = self.render_template(
-            "recognition/form.html", form=form, shown=shown, beside=beside, loose=loose,
-            sources=takeover.sources(db.session(), recognition), **self._parts(recognition, True),
-        )  # fmt: skip
-        return page, shown.status or (422 if shown.findings else 200)
+        return {"beside": beside, "others": others, "sources": takeover.sources(db.session(), row)}
 
-    def _parts(self, recognition: Recognition, writable: bool) -> dict[str, Any]:
+    def parts(self, row: Recognition, writable: bool) -> dict[str, Any]:
         """What both pages show: plan, contents with photos, documents, course, history."""
         session, actor = db.session(), current_actor()
-        plan = get_plan(session, recognition.plan_task_id)
-        documents = tuple(rules.DOCUMENTS[recognition.kind])
+        plan = get_plan(session, row.plan_task_id)
+        documents = tuple(rules.DOCUMENTS[row.kind])
         return {
-            "view": self, "recognition": recognition, "plan": plan, "rules": rules,
-            "documents": panels(session, actor, "Recognition", recognition, documents),
-            "photos": item_panels(session, "RecognitionItem", recognition.items, tuple(rules.PHOTOS), writable=writable),
-            "offered": {step.action for step in rules.FLOW.offered(recognition.state, actor)},
-            "mine": actor.user_id in (recognition.prepared_by_id, recognition.submitted_by_id),
-            "events": pages.events(session, "Recognition", recognition.id, rules.FLOW),
-            "draft": f"recognition-{recognition.id}", "place": pages.place(plan),
-            "log": history("Recognition", recognition.id) if self.may("history") and not writable else None,
+            "view": self, "recognition": row, "plan": plan, "rules": rules,
+            "documents": panels(session, actor, "Recognition", row, documents),
+            "photos": item_panels(session, "RecognitionItem", row.items, tuple(rules.PHOTOS), writable=writable),
+            "offered": {step.action for step in rules.FLOW.offered(row.state, actor)},
+            "mine": actor.user_id in (row.prepared_by_id, row.submitted_by_id),
+            "events": pages.events(session, "Recognition", row.id, rules.FLOW),
+            "draft": f"recognition-{row.id}", "place": pages.place(plan),
+            "log": history("Recognition", row.id) if self.may("history") and not writable else None,
         }  # fmt: skip
-
-    @expose("/edit/<pk>", methods=["GET", "POST"])
-    @has_access
-    @permission_name("edit")
-    def edit(self, pk: str) -> Any:
-        """保存 (``then=``), or 提交 (``then=submit``): what was typed is saved first."""
-        recognition = queries.get_recognition(db.session(), row_id(pk))
-        if request.method == "GET":
-            return redirect(url_for("RecognitionView.show", pk=recognition.id))
-        own, target = recognition.id, url_for("RecognitionView.show", pk=recognition.id)
-        form = self._form(recognition, request.form)
-        if (done := submissions.outcome(db.session(), current_actor(), form.token.data)) is not None:
-            return redirect(done)
-        texts = type(form).texts_of(recognition)
-        for key in conflicts.picked_now(request.form, texts):
-            form.put(key, texts[key])
-        submitting = request.form.get("then") == "submit"
-        try:
-            with unit_of_work() as session:
-                saved = services.save(
-                    session,
-                    recognition,
-                    form.head_changes(recognition),
-                    form.item_changes(),
-                    pages.posted_version(),
-                )
-                drafts.discard(session, current_actor().user_id, f"recognition-{own}")
-                if not submitting:
-                    submissions.record(session, current_actor(), form.token.data, target)
-                version = saved.version
-        except StaleRow:
-            return self._conflict(form, own)
-        except RuleViolation as refusal:
-            return self._again(form, own, Shown(findings=refusal.findings))
-        if submitting:
-            return self._submit(form, own, version, target)
-        flash(_("The recognition was saved as a draft."), "success")
-        return redirect(target)
-
-    def _submit(self, form: RecognitionForm, own: int, version: int, target: str) -> Any:
-        try:
-            with unit_of_work() as session:
-                recognition = queries.get_recognition(session, own)
-                services.submit(session, recognition, version, confirmed=request.form.get("confirmed") == "1")
-                submissions.record(session, current_actor(), form.token.data, target)
-        except StaleRow:
-            return self._conflict(form, own)
-        except RuleViolation as refusal:
-            return self._again(form, own, Shown(findings=refusal.findings, saved=True))
-        flash(_("Submitted: a reviewer of the county recognises it now."), "success")
-        return redirect(target)
-
-    def _again(self, form: RecognitionForm, own: int, shown: Shown) -> Any:
-        """The page with every word as typed and what stands against it."""
-        db.session.rollback()
-        recognition = queries.get_recognition(db.session(), own)
-        if shown.saved:
-            fresh = self._form(recognition)
-            form.version.data, form.base.data = fresh.version.data, fresh.base.data
-        if not pages.editable(recognition):
-            pages.say_all(shown.findings)
-            return self._read_page(recognition, 422)
-        return self._form_page(recognition, form, shown)
-
-    def _conflict(self, form: RecognitionForm, own: int) -> Any:
-        """Somebody else was faster: both values side by side, what was typed still stands."""
-        db.session.rollback()
-        db.session.expire_all()
-        recognition = queries.get_recognition(db.session(), own)
-        if not pages.editable(recognition):
-            flash(_("Somebody else has changed it meanwhile: it is “%(state)s” now.",
-                    state=_(rules.FLOW.states[recognition.state])), "warning")  # fmt: skip
-            return self._read_page(recognition, 409)
-        now = type(form).texts_of(recognition)
-        changed = conflicts.differences(form, form.begun_with(), now, form.word_of)
-        for difference in changed:
-            if not difference.touched:
-                form.put(difference.key, difference.now_text)
-        fresh = self._form(recognition)
-        form.version.data, form.base.data = fresh.version.data, fresh.base.data
-        return self._form_page(recognition, form, Shown(status=409, changed=changed, stale=True))
 
     # ── steps ──
     def _step(self, pk: str, do: Callable[[Session, Recognition, int], Any], said: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import orm
 
 from app.annual_plans.models import PlanTask
 from app.communities.models import Community
@@ -157,6 +158,18 @@ def test_a_construction_unit_sees_its_plans_and_nothing_else(given):
         assert session.scalar(sa.select(sa.func.count()).select_from(kind)) == 0
     joined = sa.select(PlanTask.id).join(Scheme, Scheme.plan_task_id == PlanTask.id)
     assert list(session.scalars(joined)) == []
+
+
+@pytest.mark.req("M1.6.5.3b")
+def test_units_one_after_the_other_see_each_its_own(given):
+    """The conditions are kept between requests: what they hold must be the plans of whoever asks."""
+    session, mine, other = given
+    alias = orm.aliased(PlanTask)
+    for plans in ({other}, {mine}, {mine, other}, set(), {other}):
+        with acting_as(Actor(user_id=2, scope=Scope.plans(frozenset(plans)))):
+            for column in (PlanTask.id, alias.id, Transition.plan_task_id):
+                assert set(session.scalars(sa.select(column))) == plans
+        session.expunge_all()
 
 
 @pytest.mark.req("M1.6.5.3b")
