@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.security import generate_password_hash
 
-ROOT = Path(__file__).resolve().parent.parent
-_SCRATCH = Path(tempfile.mkdtemp(prefix="portal-tests-"))
+from tests import databases
+from tests.databases import BACKENDS, SCRATCH
+
 os.environ.update(
-    DATA_DIR=str(_SCRATCH / "data"), SECRET_KEY="tests-" * 8, PORTAL_ENV="development", AUTH_RATE_LIMIT="100000 per minute", COMMENT_RATE_LIMIT="100000 per minute",
-)
+    DATA_DIR=str(SCRATCH / "data"), TMPDIR=str(SCRATCH), SECRET_KEY="tests-" * 8, PORTAL_ENV="development",
+    AUTH_RATE_LIMIT="100000 per minute", COMMENT_RATE_LIMIT="100000 per minute",
+)  # fmt: skip
+tempfile.tempdir = str(SCRATCH)
 for name in ("DATABASE_URL", "REDIS_URL", "TIANDITU_KEY"):
     os.environ.pop(name, None)
 
@@ -34,64 +36,16 @@ from app.extensions import db  # noqa: E402
 from app.kernel.actor import ANONYMOUS, SYSTEM, Actor  # noqa: E402
 from app.persistence.context import acting_as, set_actor  # noqa: E402
 
-BACKENDS = ("sqlite", "postgresql")
 PASSWORD = "Demo@2026!"
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    shutil.rmtree(_SCRATCH, ignore_errors=True)
-
-
-# ── PostgreSQL: a throw-away cluster of this test process ──
-def _pg_bin() -> Path:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    which = shutil.which("initdb")
-    if not found and not which:
-        pytest.fail("PostgreSQL is not installed: run `make test`, which installs it or says how")
-    return found[-1] if found else Path(str(which)).parent
-
-
-def _as_postgres(command: list[str]) -> None:
-    runner = ["su", "postgres", "-s", "/bin/sh", "-c", " ".join(command)] if os.geteuid() == 0 else command
-    subprocess.run(runner, check=True, capture_output=True)
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
-    """Address of the maintenance database of a cluster without durability."""
-    if given := os.environ.get("TEST_POSTGRES_URL"):
-        yield given
-        return
-    folder = Path(tempfile.mkdtemp(prefix="portal-pg-"))
-    if os.geteuid() == 0:
-        shutil.chown(folder, "postgres")
-    binaries, data = _pg_bin(), folder / "data"
-    _as_postgres([str(binaries / "initdb"), "-D", str(data), "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-U", "postgres"])
-    options = f"-k {folder} -h '' -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200"
-    _as_postgres([str(binaries / "pg_ctl"), "-D", str(data), "-w", "-o", f'"{options}"', "-l", str(folder / "log"), "start"])
-    try:
-        yield f"postgresql+psycopg://postgres@/postgres?host={folder}"
-    finally:
-        _as_postgres([str(binaries / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop"])
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _admin(url: str, *statements: str) -> None:
-    where = sa.make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(where, autocommit=True) as connection:
-        for statement in statements:
-            connection.execute(statement)
-
-
-def _named(url: str, database: str) -> str:
-    return str(sa.make_url(url).set(database=database).render_as_string(hide_password=False))
+def pytest_unconfigure() -> None:
+    databases.remove_run_folder()
 
 
 # ── the application, once per database ──
-def _build(backend: str, url: str) -> Flask:
-    app = create_app(
-        {"SQLALCHEMY_DATABASE_URI": url, "SQLALCHEMY_ENGINE_OPTIONS": config.engine_options(url), "TESTING": True}
-    )
+def _fill(app: Flask) -> None:
+    """Migrate an empty database and load the demo world."""
     from flask_migrate import upgrade
 
     from app.accounts.services import sync_roles
@@ -114,41 +68,40 @@ def _build(backend: str, url: str) -> Flask:
                 session.execute(sa.text("UPDATE ab_user SET password = :p"), {"p": quick})
         db.session.remove()
         db.engine.dispose()
-    return app
+
+
+@functools.cache
+def _application(backend: str) -> Flask:
+    """The application on the template of a database (which nobody uses: tests use copies)."""
+    url = databases.template_url(backend)
+    return create_app(
+        {"SQLALCHEMY_DATABASE_URI": url, "SQLALCHEMY_ENGINE_OPTIONS": config.engine_options(url), "TESTING": True}
+    )
+
+
+def _ready(backend: str) -> Flask:
+    """The application, its template filled and the files of the demo world at hand."""
+    databases.template(backend, lambda one, files: _with_files(_application(one), files, _fill))
+    shutil.copytree(databases.files_of(backend), SCRATCH / "data", dirs_exist_ok=True)
+    return _application(backend)
+
+
+def _with_files(app: Flask, folder: Path, job: Callable[[Flask], None]) -> None:
+    usual, app.config["DATA_DIR"] = app.config["DATA_DIR"], str(folder)
+    try:
+        job(app)
+    finally:
+        app.config["DATA_DIR"] = usual
 
 
 @pytest.fixture(scope="session")
 def sqlite_app() -> Flask:
-    return _build("sqlite", f"sqlite:///{_SCRATCH / 'template.db'}")
+    return _ready("sqlite")
 
 
 @pytest.fixture(scope="session")
-def postgresql_app(postgresql: str) -> Flask:
-    _admin(postgresql, "CREATE DATABASE template_portal")
-    return _build("postgresql", _named(postgresql, "template_portal"))
-
-
-_counter = iter(range(1, 1_000_000))
-
-
-def _fresh(app: Flask, backend: str, request: pytest.FixtureRequest) -> str:
-    number = next(_counter)
-    if backend == "sqlite":
-        target = _SCRATCH / f"test{number}.db"
-        shutil.copy(_SCRATCH / "template.db", target)
-        return f"sqlite:///{target}"
-    url = request.getfixturevalue("postgresql")
-    _admin(url, f"CREATE DATABASE test{number} TEMPLATE template_portal")
-    return _named(url, f"test{number}")
-
-
-def _drop(url: str, request: pytest.FixtureRequest) -> None:
-    if url.startswith("sqlite"):
-        for path in _SCRATCH.glob(Path(url).name + "*"):
-            path.unlink()
-    else:
-        name = sa.make_url(url).database
-        _admin(request.getfixturevalue("postgresql"), f"DROP DATABASE {name} WITH (FORCE)")
+def postgresql_app() -> Flask:
+    return _ready("postgresql")
 
 
 def forget_caches(app: Flask) -> None:
@@ -181,26 +134,31 @@ def use_database(app: Flask, url: str) -> Iterator[Flask]:
         set_actor(ANONYMOUS)
 
 
+@contextlib.contextmanager
+def on_copy(app: Flask, backend: str) -> Iterator[str]:
+    """Run the application on a fresh copy of the demo world for a while; gives its address."""
+    url = databases.fresh(backend)
+    with use_database(app, url):
+        yield url
+    databases.drop(url)
+
+
 @pytest.fixture(params=BACKENDS)
 def app_db(request: pytest.FixtureRequest) -> Iterator[Flask]:
     """The application on a fresh copy of the demo world, once on each database."""
     app = request.getfixturevalue(f"{request.param}_app")
-    url = _fresh(app, request.param, request)
-    with use_database(app, url):
+    with on_copy(app, request.param):
         app.extensions["test_backend"] = request.param
         yield app
-    _drop(url, request)
 
 
 @pytest.fixture(scope="module", params=BACKENDS)
 def reading_app(request: pytest.FixtureRequest) -> Iterator[Flask]:
     """One copy of the demo world for a whole module of tests that only read, once on each database."""
     app = request.getfixturevalue(f"{request.param}_app")
-    url = _fresh(app, request.param, request)
-    with use_database(app, url):
+    with on_copy(app, request.param):
         app.extensions["test_backend"] = request.param
         yield app
-    _drop(url, request)
 
 
 @pytest.fixture(scope="module")
@@ -217,12 +175,10 @@ def reader(reading_app: Flask) -> Callable[[str], FlaskClient]:
 
 
 @pytest.fixture
-def app_sqlite(request: pytest.FixtureRequest, sqlite_app: Flask) -> Iterator[Flask]:
+def app_sqlite(sqlite_app: Flask) -> Iterator[Flask]:
     """The application on a fresh SQLite copy, for what has nothing to do with the database."""
-    url = _fresh(sqlite_app, "sqlite", request)
-    with use_database(sqlite_app, url):
+    with on_copy(sqlite_app, "sqlite"):
         yield sqlite_app
-    _drop(url, request)
 
 
 @pytest.fixture
@@ -303,14 +259,14 @@ def query_counter() -> Callable[[], Any]:
 
 
 # ── a real browser on a real server ──
-@pytest.fixture
-def server(app_sqlite: Flask) -> Iterator[str]:
-    """The application over HTTP on a free port of this machine, on a fresh demo world."""
+@contextlib.contextmanager
+def serving(app: Flask) -> Iterator[str]:
+    """The application over HTTP on a free port of this machine; gives its address."""
     import threading
 
     from werkzeug.serving import make_server
 
-    httpd = make_server("127.0.0.1", 0, app_sqlite, threaded=False)
+    httpd = make_server("127.0.0.1", 0, app, threaded=False)
     thread = threading.Thread(target=httpd.serve_forever, daemon=True)
     thread.start()
     try:
@@ -319,6 +275,13 @@ def server(app_sqlite: Flask) -> Iterator[str]:
         httpd.shutdown()
         thread.join(5)
         httpd.server_close()
+
+
+@pytest.fixture
+def server(app_sqlite: Flask) -> Iterator[str]:
+    """The application over HTTP, on a fresh demo world."""
+    with serving(app_sqlite) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

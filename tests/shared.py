@@ -68,10 +68,8 @@ class World:
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
     """A demo world shared by the tests of a module, once on each database: for what changes nothing."""
     app = request.getfixturevalue(f"{request.param}_app")
-    url = conftest._fresh(app, request.param, request)
-    with conftest.use_database(app, url):
+    with conftest.on_copy(app, request.param) as url:
         yield World(app, request.param, url)
-    conftest._drop(url, request)
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from werkzeug.serving import make_server
 
 import config
 from tests import conftest
@@ -26,20 +25,10 @@ RUN = (
 
 
 @pytest.fixture(scope="module")
-def served(sqlite_app: Flask, request: pytest.FixtureRequest) -> Iterator[tuple[World, str]]:
+def served(sqlite_app: Flask) -> Iterator[tuple[World, str]]:
     """One demo world over HTTP for all accounts."""
-    import threading
-
-    url = conftest._fresh(sqlite_app, "sqlite", request)
-    with conftest.use_database(sqlite_app, url):
-        httpd = make_server("127.0.0.1", 0, sqlite_app, threaded=False)
-        thread = threading.Thread(target=httpd.serve_forever, daemon=True)
-        thread.start()
-        yield World(sqlite_app, "sqlite", url), f"http://127.0.0.1:{httpd.server_port}"
-        httpd.shutdown()
-        thread.join(5)
-        httpd.server_close()
-    conftest._drop(url, request)
+    with conftest.on_copy(sqlite_app, "sqlite") as url, conftest.serving(sqlite_app) as address:
+        yield World(sqlite_app, "sqlite", url), address
 
 
 _examined: set[tuple[str, ...]] = set()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import on_copy
 from tests.guards.matrix import SCOPE
 from tests.guards.test_matrix import CANARIES, plant
 from tests.guards.walk import Page, walk
@@ -24,15 +25,11 @@ EVERYWHERE = ("/audit/", "/ops/audit/")
 
 
 @pytest.fixture(scope="module")
-def sqlite_world(sqlite_app: Any, request: pytest.FixtureRequest) -> Iterator[World]:
-    from tests import conftest
-
-    url = conftest._fresh(sqlite_app, "sqlite", request)
-    with conftest.use_database(sqlite_app, url):
+def sqlite_world(sqlite_app: Any) -> Iterator[World]:
+    with on_copy(sqlite_app, "sqlite") as url:
         made = World(sqlite_app, "sqlite", url)
         plant(made)
         yield made
-    conftest._drop(url, request)
 
 
 @pytest.fixture(scope="module", params=ACCOUNTS)

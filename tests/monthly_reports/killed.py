@@ -41,8 +41,8 @@ from app.persistence.context import acting_as, current_actor
 from app.persistence.transitions import trace
 from app.persistence.work import unit_of_work
 from tests.attachments.samples import jpeg
-from tests.conftest import _SCRATCH as SCRATCH
 from tests.conftest import actor_named
+from tests.databases import SCRATCH
 from tests.monthly_reports.helpers import make_world, on
 
 LONG = 100
