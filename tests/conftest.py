@@ -33,6 +33,7 @@ import config  # noqa: E402
 from app import create_app  # noqa: E402
 from app.accounts import principal  # noqa: E402
 from app.extensions import db  # noqa: E402
+from app.kernel import calendar  # noqa: E402
 from app.kernel.actor import ANONYMOUS, SYSTEM, Actor  # noqa: E402
 from app.persistence.context import acting_as, set_actor  # noqa: E402
 
@@ -260,14 +261,19 @@ def query_counter() -> Callable[[], Any]:
 
 # ── a real browser on a real server ──
 @contextlib.contextmanager
-def serving(app: Flask) -> Iterator[str]:
-    """The application over HTTP on a free port of this machine; gives its address."""
+def serving(app: Flask, clock: Any = None) -> Iterator[str]:
+    """The application over HTTP on a free port of this machine, its business time by ``clock``; gives its address."""
     import threading
 
     from werkzeug.serving import make_server
 
     httpd = make_server("127.0.0.1", 0, app, threaded=False)
-    thread = threading.Thread(target=httpd.serve_forever, daemon=True)
+
+    def serve() -> None:
+        with calendar.use_clock(clock) if clock else contextlib.nullcontext():
+            httpd.serve_forever()
+
+    thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{httpd.server_port}"

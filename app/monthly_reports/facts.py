@@ -13,19 +13,21 @@ from app.kernel import calendar
 from app.kernel.calendar import Month
 from app.monthly_reports.models import MonthlyReport
 from app.monthly_reports.report_pages import ReportPage
+from app.monthly_reports.rules import content_names
 from app.monthly_reports.selects import approved_by_others
 from app.monthly_reports.submission_rules import Circumstances, ItemFacts, ReportFacts
 
-_ITEM = ("content", "state", "unit1", "unit2", "planned1", "planned2", "quantity1", "quantity2", "method")
+_ITEM = ("state", "unit1", "unit2", "planned1", "planned2", "quantity1", "quantity2", "method")
 _SIGNED = ("month", "revision", "progress", "started_on", "cumulative_investment", "year_investment")
 _SIGNED_ITEM = ("catalogue_item_id", "state", "method", "quantity1", "quantity2")
 
 
 def facts_of(report: MonthlyReport, page: ReportPage | None = None) -> ReportFacts:
     """The report as the rules see it; with its page also the photos of its contents."""
+    names = content_names(report.items)
     items = tuple(
         ItemFacts(
-            item.id, item.catalogue_item_id, **{name: getattr(item, name) for name in _ITEM},
+            item.id, item.catalogue_item_id, names[item.id], **{name: getattr(item, name) for name in _ITEM},
             photos=page.photo_counts(item) if page else {},
         )
         for item in report.items

@@ -12,7 +12,7 @@ from app.kernel.errors import Finding
 from app.monthly_reports.facts import planned_total
 from app.monthly_reports.models import MonthlyReport, ReportItem
 from app.monthly_reports.report_pages import ReportPage
-from app.monthly_reports.rules import ITEM_STATES, PHOTOS, PROGRESS
+from app.monthly_reports.rules import ITEM_STATES, PHOTOS, PROGRESS, content_names
 from app.web.wording import translate
 
 
@@ -75,24 +75,27 @@ def figure_rows(rows: ReportPage, findings: Sequence[Finding]) -> list[Row]:
             before=was["year_investment"], now=report.year_investment,
             notes=_said(findings, "year_investment")),
     ]  # fmt: skip
+    names = content_names(report.items)
     for item in report.items:
-        found += _item_rows(item, rows.before.get(item.catalogue_item_id), findings)
+        found += _item_rows(item, names[item.id], rows.before.get(item.catalogue_item_id), findings)
     return found
 
 
-def _item_rows(item: ReportItem, before: ReportItem | None, findings: Sequence[Finding]) -> list[Row]:
+def _item_rows(
+    item: ReportItem, name: str, before: ReportItem | None, findings: Sequence[Finding]
+) -> list[Row]:
     small = _(ITEM_STATES[item.state])
     if before is not None and before.state != item.state:
         small = f"{_(ITEM_STATES[before.state])} → {small}"
     small = f"{small} · {item.method}" if item.method else small
     notes = _said(findings, f"state_{item.id}", f"quantity1_{item.id}")
     found = [
-        Row(item.content, item.unit1, small, getattr(before, "quantity1", None), item.quantity1, item.planned1,
+        Row(name, item.unit1, small, getattr(before, "quantity1", None), item.quantity1, item.planned1,
             notes=notes + tuple(_said(findings, *(f"{purpose}_{item.id}" for purpose in PHOTOS))))
     ]  # fmt: skip
     if item.unit2:
         found.append(
-            Row(item.content, item.unit2, "", getattr(before, "quantity2", None), item.quantity2, item.planned2,
+            Row(name, item.unit2, "", getattr(before, "quantity2", None), item.quantity2, item.planned2,
                 notes=_said(findings, f"quantity2_{item.id}"))
         )  # fmt: skip
     return found

@@ -31,6 +31,7 @@ from app.monthly_reports.rules import (
     NEEDED_PHOTOS,
     PHOTOS,
     as_finding,
+    content_names,
     split_key,
     stages_of,
 )
@@ -72,6 +73,7 @@ class Line:
     """A content with the one last approved, its photos and what is to be said about it."""
 
     item: ReportItem
+    name: str
     before: ReportItem | None
     shots: list[ShotBox]
     notes: list[str] = field(default_factory=list)
@@ -147,14 +149,17 @@ def item_of(finding: Finding) -> int | None:
 
 
 def points(findings: Iterable[Finding]) -> list[Point]:
-    """Hard ones first, each with the place on the page where it can be mended."""
-    found = []
+    """Hard ones first, each with the place on the page where it can be mended, and its field by name."""
+    found, columns = [], MonthlyReport.__table__.c
     for finding in findings:
         item, name = item_of(finding), finding.field or ""
         known = name in ("progress", "started_on", "cumulative_investment", "year_investment")
         stage = any(name in files for files in STAGE_FILES.values())
         anchor = f"item-{item}" if item else name if known else "stages" if stage else ""
-        found.append(Point(finding.is_error, translate(finding.message), anchor))
+        text = translate(finding.message)
+        if known:
+            text = _("%(column)s: %(problem)s", column=columns[name].info["label"], problem=text)
+        found.append(Point(finding.is_error, text, anchor))
     return sorted(found, key=lambda point: not point.hard)
 
 
@@ -212,7 +217,7 @@ def lines(
     points: Sequence[tuple[Any, Any]] = (),
 ) -> list[Line]:
     """The contents of a report; ``photo_notes``: attachment → what is doubtful; ``boxes``: content → upload panels."""
-    doubts, found = photo_notes or {}, []
+    doubts, found, names = photo_notes or {}, [], content_names(rows.report.items)
     for item in rows.report.items:
         panels_by = {panel.purpose.key: panel for panel in (boxes or {}).get(item.id, ())}
         shots = [
@@ -226,7 +231,7 @@ def lines(
         ]  # fmt: skip
         doubtful = [note for shot in shots for photo in shot.photos for note in photo.notes]
         notes = [translate(f.message) for f in findings if not f.is_error and item_of(f) == item.id]
-        found.append(Line(item, rows.before.get(item.catalogue_item_id), shots, notes + doubtful, doubtful))
+        found.append(Line(item, names[item.id], rows.before.get(item.catalogue_item_id), shots, notes + doubtful, doubtful))
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -303,6 +304,16 @@ def worst(cells: Iterable[Cell]) -> Cell:
         return _URGENCY.index(one.state) if one.expected or one.report_id else len(_URGENCY)
 
     return min(cells, key=urgency)
+
+
+def content_names(items: Iterable[Any]) -> dict[int, str]:
+    """Content (its id in the report) → its name, with the detail where several of a report share one."""
+    rows = list(items)
+    often = Counter(row.content for row in rows)
+    return {
+        row.id: f"{row.content}（{row.detail}）" if often[row.content] > 1 and row.detail else row.content
+        for row in rows
+    }
 
 
 def change(now: Decimal | None, before: Decimal | None) -> Decimal | None:

@@ -1,4 +1,7 @@
-"""The forced change of the first password and signing in again without leaving the page, in a real browser."""
+"""Signing in again without leaving the page, in a real browser.
+
+The forced change of the first password is part of the walk in tests/monthly_reports/test_browser.py.
+"""
 
 from __future__ import annotations
 
@@ -15,27 +18,6 @@ def _sql(app, statement: str, **values: object) -> list:
     with db._app_engines[app][None].begin() as connection:
         result = connection.execute(sa.text(statement), values)
         return list(result.all()) if result.returns_rows else []
-
-
-def test_first_password_then_the_work(page_as, app_sqlite) -> None:
-    _sql(app_sqlite, "UPDATE ab_user SET must_change_password = 1 WHERE username = 'hanshou'")
-    page = page_as("hanshou", width=360)
-    page.wait_for_url("**/profile/password/")
-    assert page.locator("h1").inner_text() == "请设置新密码"
-    page.goto("/communities/list/")
-    page.wait_for_url("**/profile/password/")
-    page.fill("#f-old", PASSWORD)
-    page.fill("#f-new", "short")
-    page.fill("#f-again", "short")
-    page.click(".actbar [type=submit]")
-    page.wait_for_selector("#f-new[aria-invalid=true]")
-    assert "至少 10 个字符" in page.locator("#f-new-hint").inner_text()
-    for field, value in (("#f-old", PASSWORD), ("#f-new", "Xin-Mima-2026"), ("#f-again", "Xin-Mima-2026")):
-        page.fill(field, value)
-    page.click(".actbar [type=submit]")
-    page.wait_for_url(lambda url: "/profile/password" not in url)
-    page.goto("/communities/list/")
-    assert page.locator("h1").is_visible()
 
 
 def test_signing_in_again_keeps_the_page_and_sends_the_form(page_as, app_sqlite) -> None:
