@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -47,20 +48,27 @@ class World:
                 connection.execute(sa.text("SET LOCAL ROLE NONE"))
             connection.execute(sa.text(sql), values)
 
-    def tables(self) -> list[str]:
+    @functools.cached_property
+    def _tables(self) -> list[str]:
         with self.app.app_context():
             names = sa.inspect(db.engine).get_table_names()
         return sorted(name for name in names if name not in VOLATILE and not name.startswith("community_fts"))
 
-    def print(self) -> dict[str, str]:
-        """Table → number and digest of its rows."""
+    def tables(self) -> list[str]:
+        return self._tables
+
+    def print(self, tables: Iterable[str] = ()) -> dict[str, str]:
+        """Table → number and digest of its rows, of these tables or of all."""
         found = {}
-        for name in self.tables():
-            digest, count = hashlib.sha256(), 0
-            for row in sorted(map(repr, self.rows(f'SELECT * FROM "{name}"'))):
-                digest.update(row.encode())
-                count += 1
-            found[name] = f"{count}:{digest.hexdigest()}"
+        with self.app.app_context(), db.engine.connect() as connection:
+            if self.backend == "postgresql":
+                connection.execute(sa.text("SET LOCAL ROLE NONE"))
+            cursor = connection.connection.cursor()
+            for name in tables or self.tables():
+                whole = f'SELECT * FROM "{name}"' if self.backend == "sqlite" else f'SELECT t::text FROM "{name}" t'
+                rows = sorted(map(repr, cursor.execute(whole).fetchall()))
+                found[name] = f"{len(rows)}:{hashlib.sha256(chr(10).join(rows).encode()).hexdigest()}"
+            cursor.close()
         return found
 
 

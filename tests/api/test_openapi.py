@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import schemathesis
+from flask import Flask
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.generation.modes import GenerationMode
@@ -17,6 +19,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from app.api.openapi import document
+from tests.conftest import on_copy
 from tests.shared import World
 
 pytestmark = pytest.mark.req("M1.4", "M1.4.1")
@@ -37,6 +40,7 @@ RESOURCES = {
     "CommunityApi", "RegionApi", "ReserveApi", "PlanApi", "SchemeApi", "WorksProjectApi", "MonthlyReportApi",
     "RecognitionApi", "InspectionApi",
 }  # fmt: skip
+UNTOUCHED = ("region", "town", "ab_user")
 CHECKS = [
     not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
     response_schema_conformance,
@@ -54,10 +58,18 @@ def credentials(world: World) -> dict[str, Any]:
     }
 
 
-def described(world: World) -> Any:
-    with world.app.test_request_context("/api/docs"):
+@pytest.fixture(scope="module")
+def worlds(sqlite_app: Flask, postgresql_app: Flask) -> Iterator[list[World]]:
+    """The demo world on both databases at once: thinking of a call costs more than making it twice."""
+    with on_copy(sqlite_app, "sqlite") as one, on_copy(postgresql_app, "postgresql") as other:
+        yield [World(sqlite_app, "sqlite", one), World(postgresql_app, "postgresql", other)]
+
+
+@pytest.fixture(scope="module")
+def described(worlds: list[World]) -> Any:
+    with worlds[0].app.test_request_context("/api/docs"):
         schema = schemathesis.openapi.from_dict(document())
-    schema.app = world.app
+    schema.app = worlds[0].app
     return schema
 
 
@@ -72,12 +84,12 @@ def own_record(world: World, path: str) -> int:
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
 @pytest.mark.parametrize(("path", "method"), CALLS)
-def test_generated_calls(world: World, path: str, method: str, mode: GenerationMode) -> None:
-    head = credentials(world)
-    operation = described(world)[path][method]
+def test_generated_calls(worlds: list[World], described: Any, path: str, method: str, mode: GenerationMode) -> None:
+    heads = [credentials(world) for world in worlds]
+    operation = described[path][method]
     seen: list[int] = []
-    own = "430703" if "regions" in path else own_record(world, path)
-    before = {key: value for key, value in world.print().items() if key in ("region", "town", "ab_user")}
+    own = ["430703" if "regions" in path else own_record(world, path) for world in worlds]
+    before = [world.print(UNTOUCHED) for world in worlds]
 
     @settings(
         max_examples=25, deadline=None, derandomize=True, database=None, phases=[Phase.explicit, Phase.generate],
@@ -88,15 +100,16 @@ def test_generated_calls(world: World, path: str, method: str, mode: GenerationM
         for name in ("Authorization", "X-CSRFToken", "Accept-Encoding"):
             case.headers.pop(name, None)
         case.cookies = {}
-        if "{pk}" in path and len(seen) % 3:
-            case.path_parameters["pk"] = own
-        seen.append(case.call_and_validate(checks=CHECKS, **head).status_code)
+        mine = "{pk}" in path and len(seen) // len(worlds) % 3
+        for world, head, record in zip(worlds, heads, own, strict=True):
+            if mine:
+                case.path_parameters["pk"] = record
+            seen.append(case.call_and_validate(checks=CHECKS, app=world.app, **head).status_code)
 
     run()
     assert seen
     assert not {401, 403} & set(seen), "the calls are made as somebody who may"
-    after = world.print()
-    assert {key: after[key] for key in before} == before
+    assert [world.print(UNTOUCHED) for world in worlds] == before
 
 
 def test_the_document_lists_every_route(world: World) -> None:

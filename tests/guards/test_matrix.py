@@ -308,7 +308,9 @@ def test_refused_calls(aviary: Any, view: str, rows: list[Row]) -> None:
         reach = targets.get(row.target, {"": None})
         first = next(iter(reach.values()))
         expect(row, "", first, row.nobody, "not signed in")
-        for username in sorted(EVERYBODY - row.who):
+        strangers = sorted(EVERYBODY - row.who)
+        # a role is refused before the database is asked: all of them on one database, one of them on the other
+        for username in strangers if world.backend == "sqlite" else strangers[:1]:
             expect(row, username, first, row.refused, "not the role")
         for username in sorted(row.who) if row.target not in ("", "others_session") else ():
             for county, number in reach.items():

@@ -67,7 +67,8 @@ class _Reader(HTMLParser):
         foreign = foreign or (tag != "html" and given.get("lang", "zh").startswith("en"))
         if not foreign:
             for key in _SHOWN:
-                self._words(given.get(key, ""), f"{tag}[{key}]")
+                if text := given.get(key):
+                    self._words(text, f"{tag}[{key}]")
         if tag not in _VOID:
             self.open.append((tag, foreign))
 
@@ -87,6 +88,8 @@ class _Reader(HTMLParser):
         return inside and self.page.url.startswith(DATA)
 
     def _words(self, text: str, where: str) -> None:
+        if not _LATIN.search(text):
+            return
         found = [
             word
             for word in _LATIN.findall(_OTHERS.sub("", _FILE.sub("", text)))
@@ -126,13 +129,13 @@ def shape(world: World, path: str) -> tuple[str, ...]:
 
 
 def walk(world: World, client: FlaskClient, start: str = "/", most: int = 2) -> Iterator[Page]:
-    """Every page reached from ``start`` by links, each shape at most ``most`` times."""
+    """Every page reached from ``start`` by links: of each shape ``most`` records, but one value of each query."""
     waiting, seen, count = [start], {start}, dict[tuple[str, ...], int]()
     while waiting:
         url = waiting.pop(0)
         kind = shape(world, url)
         count[kind] = count.get(kind, 0) + 1
-        if count[kind] > most:
+        if count[kind] > (1 if len(kind) > 1 else most):
             continue
         answer = client.get(url, follow_redirects=True, buffered=True)
         html = answer.get_data(as_text=True) if answer.mimetype == "text/html" else ""
