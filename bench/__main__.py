@@ -6,13 +6,14 @@ import argparse
 import os
 from collections.abc import Iterator
 
-from bench import databases, driver, floor, report
+from bench import databases, driver, floor, floor_reports, report
 from bench.driver import Result
-from bench.subject import OWN_PAGES, PAGES
+from bench.subject import OWN_PAGES, PAGES, REPORT_PAGES, SAVES
 from bench.throughput import throughput
 from bench.workbook import write_workbooks
 
-EVERYTHING = (*PAGES, *OWN_PAGES, "export", "plan_export", "import", "http")
+EVERYTHING = (*PAGES, *REPORT_PAGES, *OWN_PAGES, *SAVES, "export", "plan_export", "import", "http")
+ON_REPORTS = {*REPORT_PAGES, *OWN_PAGES, *SAVES}
 FULL, QUICK = 220_000, 20_000
 
 
@@ -27,7 +28,9 @@ def main() -> None:
         if "postgresql" in asked.db:
             server.start()
         for kind in asked.db:
-            for result in measure(kind, databases.prepare(kind, size, server), size, set(asked.only)):
+            only = set(asked.only)
+            addresses = databases.prepare(kind, size, server, reports=bool(only & ON_REPORTS))
+            for result in measure(kind, addresses, size, only):
                 print(report._line(result), flush=True)
                 results.append(result)
     finally:
@@ -45,8 +48,16 @@ def measure(kind: str, addresses: dict[str, str], size: int, only: set[str]) -> 
         for result in driver.pages(kind, addresses, size, only):
             result.floor = floors.get((result.role, result.what))
             yield result
-    if only & set(OWN_PAGES):
-        yield from driver.own_pages(kind, addresses, size, only)
+    if only & set(REPORT_PAGES):
+        floors = floor_reports.selects(addresses["ours"])
+        for result in driver.report_pages(kind, addresses, size, only):
+            result.floor = floors.get((result.role, result.what))
+            yield result
+    if only & {*OWN_PAGES, *SAVES}:
+        floors = floor_reports.saves(addresses["ours"]) if only & set(SAVES) else {}
+        for result in driver.own_pages(kind, addresses, size, only):
+            result.floor = floors.get(result.what)
+            yield result
     if "export" in only:
         exported = driver.exports(kind, addresses, size, "export")
         exported.floor = sum(floor.export_floor(addresses["ours"]))

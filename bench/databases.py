@@ -96,7 +96,18 @@ def _digest(size: int) -> str:
     """Changes with whatever the stored rows depend on."""
     watched = [ROOT / "bench" / f"{name}.py" for name in ("communities", "plans", "load", "load_peers")]
     watched += [ROOT / "app" / "kernel" / "text.py", *sorted((ROOT / "bench" / "peers").glob("*.py"))]
-    return hashlib.sha256(b"".join(path.read_bytes() for path in watched) + str(size).encode()).hexdigest()[:16]
+    return _hash(watched, str(size))
+
+
+def _hash(watched: list[Path], more: str) -> str:
+    return hashlib.sha256(b"".join(path.read_bytes() for path in watched) + more.encode()).hexdigest()[:16]
+
+
+def _reports_digest(size: int) -> str:
+    """The same of the month reports, which lie on top of the other rows."""
+    watched = [ROOT / "bench" / f"{name}.py" for name in ("reports", "report_evidence", "load_peer_reports")]
+    watched += sorted((ROOT / "bench" / "peers" / "reports").glob("*.py"))
+    return _hash(watched, _digest(size))
 
 
 def urls(kind: str, size: int, server: PostgreSQL) -> dict[str, str]:
@@ -117,26 +128,55 @@ def environment(url: str, kind: str, who: str, size: int) -> dict[str, str]:
     }  # fmt: skip
 
 
-def prepare(kind: str, size: int, server: PostgreSQL) -> dict[str, str]:
-    """Make both databases unless they stand already; returns their addresses."""
+def prepare(kind: str, size: int, server: PostgreSQL, *, reports: bool = False) -> dict[str, str]:
+    """Make both databases unless they stand already, with month reports if asked; returns their addresses."""
+    stamp = HOME / f"{kind}-{size}-reports.made"
+    wanted = _reports_digest(size)
+    if reports and stamp.exists() and stamp.read_text() != wanted:
+        (HOME / f"{kind}-{size}.made").unlink(missing_ok=True)  # they hold reports that are no longer wanted
+        stamp.unlink()
+    addresses = _prepare(kind, size, server)
+    if reports and not stamp.exists():
+        _add_reports(kind, size, addresses, stamp)
+        stamp.write_text(wanted)
+    return addresses
+
+
+def _run(*command: str, env: dict[str, str]) -> None:
+    subprocess.run(command, check=True, env=env, cwd=ROOT, stdout=subprocess.DEVNULL)
+
+
+def _add_reports(kind: str, size: int, addresses: dict[str, str], stamp: Path) -> None:
+    """Works projects and month reports, for the product and for its peers."""
+    print(f"adding month reports to {size:,} communities on {kind} …", flush=True)
+    stamp.write_text("begun")
+    ours, peers = (environment(addresses[who], kind, who, size) for who in ("ours", "peers"))
+    _run(sys.executable, "-m", "bench.reports", env=ours)
+    _run(sys.executable, "-m", "bench.load_peer_reports", addresses["peers"], env=ours)
+    for peer in SUBJECTS[1:]:
+        _run(python_of(peer), "-m", "bench.worker", f"{peer}_reports", "setup", env=peers)
+    _run(sys.executable, "-m", "bench.load_peers", addresses["peers"], "analyze", env=ours)
+
+
+def _prepare(kind: str, size: int, server: PostgreSQL) -> dict[str, str]:
     addresses = urls(kind, size, server)
     stamp = HOME / f"{kind}-{size}.made"
     ours = environment(addresses["ours"], kind, "ours", size)
     peers = environment(addresses["peers"], kind, "peers", size)
-    run = lambda *command, env: subprocess.run(command, check=True, env=env, cwd=ROOT, stdout=subprocess.DEVNULL)
     if stamp.exists() and stamp.read_text() == _digest(size):
-        run(sys.executable, "-m", "flask", "portal", "demo", env=ours)  # migrations that came since
+        _run(sys.executable, "-m", "flask", "portal", "demo", env=ours)  # migrations that came since
         return addresses
     print(f"making {size:,} communities on {kind} …", flush=True)
+    (HOME / f"{kind}-{size}-reports.made").unlink(missing_ok=True)
     for who, url in addresses.items():
         _empty(kind, url, HOME / f"{who}-{size}")
-    run(sys.executable, "-m", "flask", "portal", "demo", env=ours)
-    run(sys.executable, "-m", "bench.load", str(size), env=ours)
-    run(sys.executable, "-m", "bench.worker", "ours", "setup", env=ours)
-    run(sys.executable, "-m", "bench.load_peers", addresses["peers"], env=ours)
+    _run(sys.executable, "-m", "flask", "portal", "demo", env=ours)
+    _run(sys.executable, "-m", "bench.load", str(size), env=ours)
+    _run(sys.executable, "-m", "bench.worker", "ours", "setup", env=ours)
+    _run(sys.executable, "-m", "bench.load_peers", addresses["peers"], env=ours)
     for peer in SUBJECTS[1:]:
-        run(python_of(peer), "-m", "bench.worker", peer, "setup", env=peers)
-    run(sys.executable, "-m", "bench.load_peers", addresses["peers"], "analyze", env=ours)
+        _run(python_of(peer), "-m", "bench.worker", peer, "setup", env=peers)
+    _run(sys.executable, "-m", "bench.load_peers", addresses["peers"], "analyze", env=ours)
     stamp.write_text(_digest(size))
     return addresses
 

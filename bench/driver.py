@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import statistics
 import subprocess
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.databases import HOME, ROOT, SUBJECTS, environment, python_of
-from bench.subject import OWN_PAGES, PAGES, ROLES
+from bench.subject import OWN_PAGES, PAGES, REPORT_PAGES, ROLES, SAVES
 
 ROUNDS = 7
 ROUND_MS = 400
@@ -19,13 +20,13 @@ ROUND_MS = 400
 class WorkerProcess:
     """A product in its own process; ``ask`` sends one command and waits for the answer."""
 
-    def __init__(self, name: str, kind: str, url: str, size: int) -> None:
+    def __init__(self, name: str, kind: str, url: str, size: int, variant: str = "") -> None:
         self.name = name
         who = "ours" if name == "ours" else "peers"
         env = {**environment(url, kind, who, size), "BENCH_SIZE": str(size), "PORTAL_ENV": "development"}
         self._log = (HOME / f"{name}-{kind}.log").open("w")
         self._process = subprocess.Popen(
-            [python_of(name), "-m", "bench.worker", name, "serve"], env=env, cwd=ROOT, text=True,
+            [python_of(name), "-m", "bench.worker", name + variant, "serve"], env=env, cwd=ROOT, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log,
         )  # fmt: skip
         self._answer()
@@ -85,23 +86,43 @@ class Result:
 
 def pages(kind: str, addresses: dict[str, str], size: int, only: set[str]) -> Iterator[Result]:
     """Every page as both roles: seven rounds in which the products take turns."""
-    workers = {
-        name: WorkerProcess(name, kind, addresses["ours" if name == "ours" else "peers"], size) for name in SUBJECTS
-    }
-    try:
+    with _everybody(kind, addresses, size) as workers:
         for role in ROLES:
             for what in PAGES:
                 if what in only:
                     yield _page(kind, role, what, workers)
-    finally:
+
+
+def report_pages(kind: str, addresses: dict[str, str], size: int, only: set[str]) -> Iterator[Result]:
+    """Pages of month reports and of the linking dialog; the peers show the same report as the product."""
+    with _everybody(kind, addresses, size, "_reports") as workers:
+        shown = workers["ours"].ask("shown")["id"]
         for worker in workers.values():
-            worker.close()
+            worker.ask("choose", role="reviewer", row_id=shown)
+        for what, roles in REPORT_PAGES.items():
+            for role in roles:
+                if what in only:
+                    yield _page(kind, role, what, workers)
+
+
+@contextlib.contextmanager
+def _everybody(
+    kind: str, addresses: dict[str, str], size: int, variant: str = ""
+) -> Iterator[dict[str, WorkerProcess]]:
+    """A worker process per product."""
+    with contextlib.ExitStack() as opened:
+        yield {
+            name: opened.enter_context(
+                WorkerProcess(name, kind, addresses["ours" if name == "ours" else "peers"], size, variant)
+            )
+            for name in SUBJECTS
+        }
 
 
 def _page(kind: str, role: str, what: str, workers: dict[str, WorkerProcess]) -> Result:
     cells = {name: Cell(facts=worker.ask("look", role=role, what=what)) for name, worker in workers.items()}
     shown = {name: cell.facts["rows"] for name, cell in cells.items()}
-    if what != "detail" and len(set(shown.values())) > 1:  # a record page lists no rows
+    if what not in ("detail", "report") and len(set(shown.values())) > 1:  # a record page lists no rows
         raise RuntimeError(f"the products show different rows for {what} as {role}: {shown}")
     times = {}
     for name, worker in workers.items():
@@ -116,18 +137,18 @@ def _page(kind: str, role: str, what: str, workers: dict[str, WorkerProcess]) ->
 
 
 def own_pages(kind: str, addresses: dict[str, str], size: int, only: set[str]) -> Iterator[Result]:
-    """What no peer has, as county: its time, statements and size."""
-    with WorkerProcess("ours", kind, addresses["ours"], size) as worker:
+    """What no peer has: pages as county, and forms that are saved; time, statements and size."""
+    with WorkerProcess("ours", kind, addresses["ours"], size, "_reports") as worker:
         for what in OWN_PAGES:
-            if what not in only:
-                continue
-            if what.endswith("_save"):
-                answer = worker.ask("save", what=what, times=20)
-                facts = {"statements": answer["statements"], "bytes": 0, "rows": 0}
-            else:
+            if what in only:
                 facts = worker.ask("look", role="county", what=what)
                 answer = worker.ask("time", role="county", what=what, times=60)
-            yield Result(kind, "county", what, {"ours": Cell(answer["ms"], [answer["cpu"]], facts)})
+                yield Result(kind, "county", what, {"ours": Cell(answer["ms"], [answer["cpu"]], facts)})
+        for what, role in SAVES.items():
+            if what in only:
+                answer = worker.ask("save", what=what, times=20, role=role)
+                facts = {"statements": answer["statements"], "bytes": 0, "rows": 0}
+                yield Result(kind, role, what, {"ours": Cell(answer["ms"], [answer["cpu"]], facts)})
 
 
 def exports(kind: str, addresses: dict[str, str], size: int, what: str) -> Result:

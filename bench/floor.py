@@ -22,11 +22,16 @@ def connect(url: str) -> Callable[[str], list[Any]]:
     if url.startswith("sqlite"):
         connection: Any = sqlite3.connect(url.removeprefix("sqlite:///"))
         connection.execute("PRAGMA mmap_size=1073741824")
-        return lambda sql: connection.execute(sql).fetchall()
-    import psycopg
+    else:
+        import psycopg
 
-    postgres = psycopg.connect(url, autocommit=True)
-    return lambda sql: postgres.execute(sql).fetchall()  # type: ignore[arg-type]
+        connection = psycopg.connect(url, autocommit=True)
+
+    def run(sql: str) -> list[Any]:
+        answer = connection.execute(sql)
+        return answer.fetchall() if answer.description else []
+
+    return run
 
 
 def statements(kind: str, role: str, row_id: int = 1) -> dict[str, str]:
@@ -55,7 +60,7 @@ def selects(kind: str, url: str) -> dict[tuple[str, str], float]:
     """Median milliseconds of each select."""
     run = connect(url)
     return {
-        (role, what): _median(lambda sql=sql: run(sql), 15)
+        (role, what): median(lambda sql=sql: run(sql), 15)
         for role in ROLES
         for what, sql in statements(kind, role).items()
     }
@@ -93,7 +98,8 @@ def import_floor(path: str) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-def _median(work: Callable[[], Any], times: int) -> float:
+def median(work: Callable[[], Any], times: int) -> float:
+    """Milliseconds of one run, after one to warm up."""
     work()
     taken = []
     for _ in range(times):

@@ -79,8 +79,6 @@ class Ours(Subject):
                 "plans": {}, "plans_year": {"year": PLAN_YEAR}, "plans_deep": {"page": plan_page(role)},
             }[what]  # fmt: skip
             return "/plans/list/" + query(**narrowed)
-        if what in ("dialog", "dialog_search"):
-            return f"/plans/link/{self._draft()[0]}/rows" + query(q=SEARCH if what == "dialog_search" else None)
         if what == "checklist":
             return f"/schemes/contents/{self._draft()[1]}"
         arguments = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import re
 from typing import Any
@@ -20,8 +21,16 @@ EXPORT_KIND = "reform"
 IMPORT_MARK = "bench-import"
 PAGES = ("list", "filtered", "deep", "search", "initials", "detail", "plans", "plans_year", "plans_deep")
 #: What only the product has, measured alone: pages that are read, and one form that is saved.
-OWN_PAGES = ("dialog", "dialog_search", "checklist", "checklist_save")
+OWN_PAGES = ("checklist",)
 PLAN_YEAR = 2024
+#: Pages of month reports and of the linking dialog that the peers have too, with the roles that are measured.
+REPORT_PAGES = {
+    "strips": ("county", "province"), "strips_deep": ("county", "province"), "waiting_plans": ("province",),
+    "waiting": ("reviewer",), "report": ("reviewer",), "dialog": ("county",), "dialog_search": ("county",),
+}  # fmt: skip
+#: Forms that are saved, with who saves them; the peers have none like them.
+SAVES = {"checklist_save": "county", "approval": "reviewer"}
+STRIP_ROWS, DIALOG_ROWS = 50, 10
 PLAN_COLUMNS = (
     "year", "code", "name", "names", "county", "building_count", "household_count", "floor_area", "state",
 )  # fmt: skip
@@ -72,10 +81,18 @@ class Subject:
         """Import the workbook: upload to preview, then confirm; returns the seconds of both steps and the rows."""
         raise NotImplementedError
 
+    def shown(self) -> int:
+        """The report whose page is measured."""
+        raise NotImplementedError
+
     def unload(self) -> None:
         """Take back what ``load`` wrote."""
 
     # ── common ──
+    def login(self, role: str) -> str:
+        """Who signs in for a role; only the product tells those who review from those who fill in."""
+        return ROLES["county" if role == "reviewer" else role][0]
+
     def sign_in(self, client: Client, login: str) -> None:
         page = client.get(self.login_path).text
         answer = client.post(self.login_path, self.login_form(page, login))
@@ -98,6 +115,18 @@ def hidden(page: str, name: str) -> str:
         if found := re.search(pattern, page):
             return found.group(1)
     raise RuntimeError(f"the page has no {name}")
+
+
+def due_month() -> dt.date:
+    """First day of the month whose report is due: of the last one before the 25th."""
+    today = dt.date.today()
+    first = today.replace(day=1)
+    return first if today.day >= 25 else (first - dt.timedelta(days=1)).replace(day=1)
+
+
+def strip_page(role: str) -> int:
+    """The page (of 50 rows) deep inside the plan tasks of the role."""
+    return {"county": 2, "province": 2 * plan_page("province")}[role]
 
 
 def plan_page(role: str) -> int:

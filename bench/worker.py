@@ -26,6 +26,10 @@ CLASSES = {
     "fab": ("bench.peers.fab_stock", "FabStock"),
     "flask_admin": ("bench.peers.flask_admin_stock", "FlaskAdminStock"),
     "django": ("bench.peers.django_admin", "DjangoAdmin"),
+    "ours_reports": ("bench.ours_reports", "OursReports"),
+    "fab_reports": ("bench.peers.reports.fab", "FabReports"),
+    "flask_admin_reports": ("bench.peers.reports.flask_admin", "FlaskAdminReports"),
+    "django_reports": ("bench.peers.reports.django_admin", "DjangoReports"),
 }
 
 
@@ -43,22 +47,37 @@ class Worker:
         self.seen = product.statements()
         self.clients: dict[str, Client] = {}
         self.row_ids: dict[str, int] = {}
-        for role, (login, *_range) in ROLES.items():
-            client = self.clients[role] = Client(self.application)
-            product.sign_in(client, login)
+        for role in ROLES:
             found = product.row.search(self._get(role, "list").body)
             if not found:
                 raise RuntimeError(f"{product.name}: no row on the first page of {role}")
             self.row_ids[role] = int(next(group for group in found.groups() if group))
 
+    def client(self, role: str) -> Client:
+        """The client of a role, signed in when it is first asked for."""
+        if role not in self.clients:
+            client = Client(self.application)
+            self.product.sign_in(client, self.product.login(role))
+            self.clients[role] = client
+        return self.clients[role]
+
     def _path(self, role: str, what: str) -> str:
         return self.product.page(what, role, self.row_ids.get(role, 0))
 
     def _get(self, role: str, what: str) -> Any:
-        answer = self.clients[role].get(self._path(role, what))
+        answer = self.client(role).get(self._path(role, what))
         if answer.status != 200:
             raise RuntimeError(f"{self.product.name}: {what} answered {answer.status} {answer.header('location')}")
         return answer
+
+    def shown(self) -> dict[str, Any]:
+        """The report whose page is measured (the product knows which)."""
+        return {"id": self.product.shown()}
+
+    def choose(self, role: str, row_id: int) -> dict[str, Any]:
+        """The record whose page this role looks at."""
+        self.row_ids[role] = row_id
+        return {}
 
     def look(self, role: str, what: str) -> dict[str, Any]:
         """Warm a page and tell its size, its rows and its statements."""
@@ -73,7 +92,7 @@ class Worker:
 
     def time(self, role: str, what: str, times: int) -> dict[str, Any]:
         """Milliseconds of each of some requests, and of processor time that one of them took."""
-        client, path, taken = self.clients[role], self._path(role, what), []
+        client, path, taken = self.client(role), self._path(role, what), []
         cpu = time.process_time()
         for _ in range(times):
             started = time.perf_counter()
@@ -82,9 +101,9 @@ class Worker:
             del self.seen[:]
         return {"ms": taken, "cpu": (time.process_time() - cpu) * 1000 / times}
 
-    def save(self, what: str, times: int) -> dict[str, Any]:
+    def save(self, what: str, times: int, role: str = "county") -> dict[str, Any]:
         """Milliseconds of saving a form some times, and the statements of one of them."""
-        client = self.clients["county"]
+        client = self.client(role)
         self.product.save(client, what)
         taken, statements = [], 0
         cpu = time.process_time()
@@ -100,7 +119,7 @@ class Worker:
 
         def work() -> dict[str, Any]:
             nonlocal body
-            body = self.product.export(self.clients[role], role, what)
+            body = self.product.export(self.client(role), role, what)
             return {"bytes": len(body)}
 
         result = self._weighed(work)
@@ -112,7 +131,7 @@ class Worker:
         """Seconds and memory of the import with its preview; what it wrote is taken back."""
         content = Path(workbook).read_bytes()
         try:
-            return self._weighed(lambda: self.product.load(self.clients[role], role, content))
+            return self._weighed(lambda: self.product.load(self.client(role), role, content))
         finally:
             self.product.unload()
 
@@ -126,7 +145,7 @@ class Worker:
 
     def cookie(self, role: str, what: str) -> dict[str, Any]:
         """What an HTTP client needs to fetch a page as this role."""
-        return {"path": self._path(role, what), "cookie": self.clients[role].cookie_header()}
+        return {"path": self._path(role, what), "cookie": self.client(role).cookie_header()}
 
 
 def extent(workbook: bytes) -> tuple[int, int]:
