@@ -20,7 +20,7 @@ from app.communities.models import Community
 from app.monthly_reports.models import MonthlyReport, ReportItem
 from app.monthly_reports.rules import PHOTOS
 from app.persistence.types import utcnow
-from app.schemes.models import CatalogueItem, Scheme, SchemeItem
+from app.schemes.models import Catalogue, CatalogueItem, Scheme, SchemeItem
 from app.works.rules import STAGE_FILES
 from bench.communities import COUNTY
 
@@ -49,8 +49,8 @@ def widen_scheme(session: Any) -> None:
     held = session.execute(
         select(line.c.catalogue_item_id).where(line.c.scheme_id == key), execution_options=_APPLIED
     ).scalars().all()  # fmt: skip
-    catalogue = select(item.c.catalogue_id).where(item.c.id == held[0]).scalar_subquery()
-    others = select(item.c.id).where(item.c.catalogue_id == catalogue, item.c.id.not_in(held), item.c.unit1 != "")
+    of_province = select(Catalogue.id).where(Catalogue.province_code == f"{COUNTY[:2]}0000")
+    others = select(item.c.id).where(item.c.catalogue_id.in_(of_province), item.c.id.not_in(held), item.c.unit1 != "")
     more = session.scalars(others.order_by(item.c.id).limit(CONTENTS - len(held))).all()
     rows = [
         {"scheme_id": key, "county_code": COUNTY, "catalogue_item_id": one, "quantity1": "12.00"} for one in more

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -24,7 +25,7 @@ from sqlalchemy.orm import Session
 
 from app.areas.models import CommunityLink, ReserveLink
 from app.areas.rules import COUNTED
-from app.areas.sums import execute, owner_table
+from app.areas.sums import execute, members_of, owner_table
 from app.communities.models import Community
 from app.kernel.scope import Scope
 from app.kernel.text import normalise_input
@@ -33,6 +34,7 @@ from app.persistence.gate import scope_clause
 _community: Table = Community.__table__  # type: ignore[assignment]
 _link: Table = CommunityLink.__table__  # type: ignore[assignment]
 _reserve_link: Table = ReserveLink.__table__  # type: ignore[assignment]
+_placed = _community.alias("placed")
 
 DIALOG_COLUMNS = (
     "id", "name", "built_year", "building_count", "household_count", "floor_area", "planned_investment",
@@ -83,19 +85,11 @@ def all_communities_of(session: Session, owner: str, owner_id: int) -> list[Any]
 
 def points_of(session: Session, plan_ids: Sequence[int]) -> dict[int, list[tuple[Any, Any]]]:
     """Plan task → (lng, lat) of its communities that have a place, those of its reserve projects too; one statement."""
-    plan = func.coalesce(_link.c.plan_task_id, _reserve_link.c.plan_task_id)
-    through = select(_reserve_link.c.reserve_project_id).where(_reserve_link.c.plan_task_id.in_(plan_ids))
+    member = members_of("plan_task", plan_ids)
     found = (
-        select(plan.label("plan_id"), _community.c.lng, _community.c.lat)
-        .select_from(
-            _link.join(_community, _community.c.id == _link.c.community_id).outerjoin(
-                _reserve_link, _reserve_link.c.reserve_project_id == _link.c.reserve_project_id
-            )
-        )
-        .where(
-            or_(_link.c.plan_task_id.in_(plan_ids), _link.c.reserve_project_id.in_(through)),
-            _community.c.lng.is_not(None),
-        )
+        select(member.c.area_id.label("plan_id"), _community.c.lng, _community.c.lat)
+        .join_from(member, _community, _community.c.id == member.c.community_id)
+        .where(_community.c.lng.is_not(None))
         .order_by(_community.c.id)
     )
     points: dict[int, list[tuple[Any, Any]]] = {}
@@ -131,18 +125,13 @@ class Search:
     near: bool = False
 
 
-def _middle(coordinate: Any, owner: str, owner_id: int) -> Any:
-    """The mean of a coordinate over the communities of an owner; null before there are any."""
-    inside = [held_by(owner) == owner_id]
-    if owner == "plan_task":
-        inside.append(_link.c.reserve_project_id.in_(_reserves_of(owner_id)))
-    placed = _community.alias("placed")
-    return (
-        select(func.avg(placed.c[coordinate], type_=_community.c[coordinate].type))
-        .join_from(_link, placed, placed.c.id == _link.c.community_id)
-        .where(or_(*inside))
-        .scalar_subquery()
-    )
+@lru_cache(maxsize=512)
+def _middle(coordinate: str, owner: str, owner_id: int) -> Any:
+    """The mean of a coordinate over the communities of an owner; null before there are any. An expression, kept:
+    every page and search of a dialog asks for it again."""
+    member = members_of(owner, [owner_id])
+    mean = func.avg(_placed.c[coordinate], type_=_community.c[coordinate].type)
+    return select(mean).where(_placed.c.id.in_(select(member.c.community_id))).scalar_subquery()
 
 
 def _reserves_of(plan_id: int) -> Any:

@@ -6,7 +6,7 @@ mark what they touch. Order of locks: see `app.persistence.locks`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -71,7 +71,7 @@ def members(owner: str) -> Select[Any]:
     )
 
 
-def _members_of(owner: str, ids: list[int] | None) -> Subquery:
+def members_of(owner: str, ids: Sequence[int] | None) -> Subquery:
     """Members of some areas (each half served by its index) or of all."""
     if ids is None:
         return members(owner).subquery("member")
@@ -96,7 +96,7 @@ def _amount(source: FromClause, field: str, table: Table) -> Any:
 def computed(session: Session, owner: str, ids: list[int] | None = None) -> Subquery:
     """The true sums per area: ``id`` and a column for every name of `SUMS`; of some areas or of all."""
     table = owner_table(owner)
-    member = _members_of(owner, ids)
+    member = members_of(owner, ids)
     fields = ("name", "built_year", *COUNTED, *AMOUNTS)
     rows = (
         select(table.c.id.label("area_id"), member.c.community_id, *(_community.c[field] for field in fields))

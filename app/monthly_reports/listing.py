@@ -29,6 +29,7 @@ from app.kernel.scope import Scope
 from app.monthly_reports import strip_cells as cells
 from app.monthly_reports.models import MonthlyReport
 from app.monthly_reports.rules import CELLS
+from app.monthly_reports.selects import in_scope
 from app.monthly_reports.strips import strip
 from app.persistence.context import current_actor, current_scope
 from app.persistence.gate import SCOPE_APPLIED, scope_clause
@@ -42,6 +43,7 @@ _PART = 500
 
 OF_MONTH: dict[str, str] = {key: CELLS[key] for key in ("none", "draft", "returned", "submitted", "approved")}
 """What the month due now can be searched by."""
+REPORTED = ("draft", "returned", "submitted", "approved")
 
 
 # ── the year shown ──
@@ -66,11 +68,14 @@ def _mine(table: Table, columns: Any) -> list[ColumnElement[bool]]:
 
 def _of_month(columns: Any, args: Args) -> ColumnElement[bool] | None:
     wanted = args.get("report", "")
+    if wanted not in OF_MONTH:
+        return None
     due = calendar.report_month(calendar.today()).first
-    there = exists().where(*_mine(_report, columns), _report.c.month == due)
-    if wanted == "none":
-        return ~there.where(_report.c.state != "superseded")
-    return there.where(_report.c.state == wanted) if wanted in OF_MONTH else None
+    states = REPORTED if wanted == "none" else (wanted,)
+    plans = select(_report.c.plan_task_id).where(
+        _report.c.month == due, _report.c.state.in_(states), _report.c.deleted_at.is_(None), in_scope(_report)
+    )
+    return columns.id.not_in(plans) if wanted == "none" else columns.id.in_(plans)
 
 
 def _projects(columns: Any, args: Args) -> ColumnElement[bool] | None:

@@ -32,6 +32,12 @@ from app.schemes.models import quantity
 _TEXT: dict[str, Any] = {"nullable": False, "default": "", "server_default": ""}
 _OPEN = text("state IN ('draft', 'submitted', 'returned') AND deleted_at IS NULL")
 _APPROVED = text("state = 'approved'")
+_COMPLETED = text("state = 'approved' AND progress = 'completed' AND deleted_at IS NULL")
+STRIP = (
+    "plan_task_id", "month", "state", "works_project_id", "revision", "is_makeup", "is_late", "county_code", "deleted_at",
+)  # fmt: skip
+"""All that the strip of a year shows of a report: a page of 50 plans reads none of their rows."""
+_WAITING = text("state = 'submitted' AND deleted_at IS NULL")
 _LIVE = text("deleted_at IS NULL")
 STATES = "('draft', 'submitted', 'returned', 'approved', 'superseded')"
 PROGRESS = "('preparing', 'prepared', 'under_way', 'completed')"
@@ -90,9 +96,11 @@ class MonthlyReport(Audited, PlanScoped, Versioned, Stamped, Recyclable, Model):
         ),
         _only("uq_monthly_report_open", "works_project_id", "month", where=_OPEN, unique=True),
         _only("uq_monthly_report_approved", "works_project_id", "month", where=_APPROVED, unique=True),
-        _only("ix_monthly_report_waiting", "county_code", "state", "submitted_at", "id", where=_LIVE),
+        _only("ix_monthly_report_waiting", "county_code", "submitted_at", "id", where=_WAITING),
+        _only("ix_monthly_report_due", "month", "state", "county_code", "plan_task_id", where=_LIVE),
         _only("ix_monthly_report_month", "month", "county_code", "state", "is_late", "deleted_at", where=_LIVE),
-        _only("ix_monthly_report_strip", "plan_task_id", "month", "state", where=_LIVE),
+        _only("ix_monthly_report_strip", *STRIP, where=_LIVE),
+        _only("ix_monthly_report_completed", "works_project_id", "month", "deleted_at", where=_COMPLETED),
         Index("ix_monthly_report_recycle", "county_code", "deleted_at"),
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

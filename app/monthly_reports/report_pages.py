@@ -25,6 +25,11 @@ from app.works.models import WorksProject
 from app.works.rules import PURPOSES as STAGE_PURPOSES
 
 
+_other = aliased(WorksProject)
+_SHARED = exists().where(_other.plan_task_id == WorksProject.plan_task_id, _other.id != WorksProject.id)
+"""Whether a plan has several works projects; an alias costs more to make than to ask."""
+
+
 @dataclass(frozen=True)
 class Shot:
     """A photo of a content; ``earlier``: it belongs to an approved report of an earlier month."""
@@ -107,10 +112,8 @@ def report_page(session: Session, report_id: int, *, traced: bool = True) -> Rep
 
 def _around(session: Session, report: MonthlyReport) -> tuple[WorksProject, PlanTask, bool]:
     """Works project, plan task, and whether the plan has other works projects; one statement. Raises: OutOfScope."""
-    other = aliased(WorksProject)
-    shared = exists().where(other.plan_task_id == WorksProject.plan_task_id, other.id != WorksProject.id)
     found = (
-        select(WorksProject, PlanTask, shared)
+        select(WorksProject, PlanTask, _SHARED)
         .join(PlanTask, PlanTask.id == WorksProject.plan_task_id)
         .where(WorksProject.id == report.works_project_id)
     )

@@ -13,7 +13,7 @@ from app.extensions import _, _l
 from app.kernel.calendar import Month
 from app.kernel.scope import Scope
 from app.kernel.text import BadInput
-from app.monthly_reports.waiting import WAITING
+from app.monthly_reports.waiting import SUBMITTED, WAITING
 from app.persistence.context import current_actor
 from app.persistence.gate import SCOPE_APPLIED, scope_clause
 from app.web.listing import Args, Column, Filter, Listing, State, region_clause
@@ -149,7 +149,7 @@ class ReviewListing(Listing):
     def where(self, scope: Scope, state: State) -> list[ColumnElement[bool]]:
         c, me = self.table.c, current_actor().user_id
         waits = (
-            c.state == "submitted",
+            c.state == SUBMITTED,
             c.deleted_at.is_(None),
             func.coalesce(c.submitted_by_id, 0) != (me or -1),
         )

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Table, func, select
-from sqlalchemy.orm import Session, aliased, selectinload
+from sqlalchemy.orm import Session, selectinload
 
 from app.attachments.models import Attachment
 from app.kernel.calendar import Month
@@ -121,18 +121,18 @@ def photos(session: Session, report: MonthlyReport) -> list[tuple[Attachment, in
 
     Oldest first; a photo is an earlier one when its month is not the report's.
     """
-    item, owner = aliased(ReportItem), aliased(MonthlyReport)
     found = (
-        select(Attachment, item.catalogue_item_id, owner.month)
-        .join(item, item.id == Attachment.owner_id)
-        .join(owner, owner.id == item.report_id)
+        select(Attachment, ReportItem.catalogue_item_id, MonthlyReport.month)
+        .join(ReportItem, ReportItem.id == Attachment.owner_id)
+        .join(MonthlyReport, MonthlyReport.id == ReportItem.report_id)
         .where(
             Attachment.owner_entity == "ReportItem",
             Attachment.purpose.in_(PHOTOS),
-            owner.works_project_id == report.works_project_id,
-            (owner.id == report.id) | ((owner.state == "approved") & (owner.month < report.month)),
+            MonthlyReport.works_project_id == report.works_project_id,
+            (MonthlyReport.id == report.id)
+            | ((MonthlyReport.state == "approved") & (MonthlyReport.month < report.month)),
         )
-        .order_by(owner.month, Attachment.id)
+        .order_by(MonthlyReport.month, Attachment.id)
     )
     return [(row[0], row[1], row[2]) for row in session.execute(found)]
 

@@ -70,12 +70,20 @@ def may_begin() -> bool:
     return current_actor().may("can_add", "MonthlyReport")
 
 
+def _look(cell: Cell, now: Month) -> tuple[str, str]:
+    """(classes, title as HTML) of a month, found once for all of a page that look the same."""
+    looks: dict[Any, tuple[str, str]] = g.setdefault("month_looks", {})
+    key = (cell.month, cell.state, cell.expected, cell.late, cell.is_makeup, cell.is_correction)
+    if (known := looks.get(key)) is None:
+        known = looks[key] = css_of(cell, now), html(title_of(cell))
+    return known
+
+
 def month_html(cell: Cell, plan_id: int, project_id: int | None, now: Month, fills: bool) -> str:
     """One month: a link to its report, a button that begins it, or only its state."""
-    css = css_of(cell, now)
     if kind_of(cell) == "none":
-        return f'<i class="{css}"></i>' if cell.month == now.first else "<b></b>"
-    title = html(title_of(cell))
+        return f'<i class="{css_of(cell, now)}"></i>' if cell.month == now.first else "<b></b>"
+    css, title = _look(cell, now)
     if project_id is None:
         return f'<a class="{css}" href="/reports/plan/{plan_id}" title="{title}"></a>'
     if cell.report_id:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, Subquery, Table, func, select
+from sqlalchemy import ColumnElement, Select, Subquery, Table, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from app.annual_plans.models import PlanTask
@@ -18,6 +18,8 @@ from app.works.models import WorksProject
 _report: Table = MonthlyReport.__table__  # type: ignore[assignment]
 _project: Table = WorksProject.__table__  # type: ignore[assignment]
 _plan: Table = PlanTask.__table__  # type: ignore[assignment]
+SUBMITTED: ColumnElement[str] = literal_column("'submitted'")
+"""Written into statements: an index of what waits serves those alone that say so themselves (SQLite)."""
 
 
 def _previous(row: Any, column: str) -> Any:
@@ -74,13 +76,13 @@ def waiting(scope: Scope | None = None) -> Select[Any]:
     """Reports that wait for review in a scope (the actor's), oldest first; the scope is applied."""
     columns = WAITING.c
     mine = scope_clause(scope or current_scope(), columns.county_code, columns.plan_task_id)
-    found = select(WAITING).where(mine, columns.state == "submitted", columns.deleted_at.is_(None))
+    found = select(WAITING).where(mine, columns.state == SUBMITTED, columns.deleted_at.is_(None))
     return found.order_by(columns.submitted_at, columns.id).execution_options(**{SCOPE_APPLIED: True})
 
 
 def count_waiting(session: Session, scope: Scope | None = None) -> int:
     """How many reports wait for review; answered from an index."""
-    mine = (in_scope(_report, scope), _report.c.state == "submitted", _report.c.deleted_at.is_(None))
+    mine = (in_scope(_report, scope), _report.c.state == SUBMITTED, _report.c.deleted_at.is_(None))
     found = select(func.count()).select_from(_report).where(*mine)
     return session.execute(found, execution_options={SCOPE_APPLIED: True}).scalar_one()
 
@@ -88,7 +90,7 @@ def count_waiting(session: Session, scope: Scope | None = None) -> int:
 def next_waiting(session: Session, report: MonthlyReport) -> int | None:
     """The report to open after this one: the next of the waiting list, else its first; or None."""
     others = select(_report.c.id).where(
-        in_scope(_report), _report.c.state == "submitted", _report.c.deleted_at.is_(None),
+        in_scope(_report), _report.c.state == SUBMITTED, _report.c.deleted_at.is_(None),
         _report.c.id != report.id,
     ).order_by(_report.c.submitted_at, _report.c.id).limit(1)  # fmt: skip
     later = others
