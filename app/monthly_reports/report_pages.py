@@ -24,7 +24,6 @@ from app.regions.rules import Profile
 from app.works.models import WorksProject
 from app.works.rules import PURPOSES as STAGE_PURPOSES
 
-
 _other = aliased(WorksProject)
 _SHARED = exists().where(_other.plan_task_id == WorksProject.plan_task_id, _other.id != WorksProject.id)
 """Whether a plan has several works projects; an alias costs more to make than to ask."""
