@@ -66,7 +66,8 @@ class Ours(Subject):
                                                  columns=shown, size=PAGE_ROWS, views=[]))  # fmt: skip
 
     def statements(self) -> list[str]:
-        return record_statements()
+        self.seen = record_statements()
+        return self.seen
 
     def login_form(self, page: str, login: str) -> dict[str, str]:
         return {"csrf_token": hidden(page, "csrf_token"), "username": login, "password": PASSWORD}
@@ -107,8 +108,8 @@ class Ours(Subject):
         plan, scheme = self._draft_ids
         return plan, scheme
 
-    def save(self, client: Client, what: str) -> float:
-        """Milliseconds of saving the checklist with every content of the catalogue ticked."""
+    def save(self, client: Client, what: str) -> tuple[float, float, int]:
+        """The checklist with every content of the catalogue ticked."""
         path = f"/schemes/contents/{self._draft()[1]}"
         page = client.get(path).text
         items = re.findall(r'name="item" value="(\d+)"', page)
@@ -116,12 +117,17 @@ class Ours(Subject):
         form: dict[str, Any] = {"csrf_token": hidden(page, "csrf_token"), "version": hidden(page, "version"),
                                 "item": items}  # fmt: skip
         form |= {f"quantity1_{item}": str(10 + self.turn) for item in items}
-        started = time.perf_counter()
+        return self._posted(client, path, form)
+
+    def _posted(self, client: Client, path: str, form: dict[str, Any]) -> tuple[float, float, int]:
+        """Post a form and weigh it: milliseconds, milliseconds of the processor, statements."""
+        del self.seen[:]
+        cpu, started = time.process_time(), time.perf_counter()
         answer = client.post(path, form)
-        taken = (time.perf_counter() - started) * 1000
+        taken, cpu = (time.perf_counter() - started) * 1000, (time.process_time() - cpu) * 1000
         if answer.status != 302:
-            raise RuntimeError(f"the checklist answered {answer.status}")
-        return taken
+            raise RuntimeError(f"{path} answered {answer.status}")
+        return taken, cpu, len(self.seen)
 
     def export(self, client: Client, role: str, what: str) -> bytes:
         base = "/communities" if what == "export" else "/plans"

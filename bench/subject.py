@@ -73,8 +73,8 @@ class Subject:
         ledger of the province with ``PLAN_COLUMNS`` (the names of the communities among them)."""
         raise NotImplementedError
 
-    def save(self, client: Client, what: str) -> float:
-        """Fill in and post a form; returns the milliseconds of the post."""
+    def save(self, client: Client, what: str) -> tuple[float, float, int]:
+        """Fill in and post a form; returns milliseconds, milliseconds of the processor and statements of the post."""
         raise NotImplementedError
 
     def load(self, client: Client, role: str, workbook: bytes) -> dict[str, float]:

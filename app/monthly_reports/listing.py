@@ -165,6 +165,6 @@ class ReportListing(AreaListing):
             yield from part
 
     def _load(self, plan_ids: Sequence[int]) -> None:
-        due = calendar.report_month(calendar.today()).year
+        due = g.report_due = calendar.report_month(calendar.today())
         g.report_strips = strip(db.session(), plan_ids, year_shown())
-        g.report_strips_now = g.report_strips if year_shown() == due else strip(db.session(), plan_ids, due)
+        g.report_strips_now = g.report_strips if year_shown() == due.year else strip(db.session(), plan_ids, due.year)

@@ -90,9 +90,12 @@ class ReportPage:
         return change(getattr(item, name), getattr(self.before.get(item.catalogue_item_id), name, None))
 
 
-def report_page(session: Session, report_id: int, *, traced: bool = True) -> ReportPage:
-    """The page of a month report of the scope, in at most 12 statements. Raises: OutOfScope."""
-    report = get_report(session, report_id)
+def report_page(
+    session: Session, report_id: int, *, traced: bool = True, locked: MonthlyReport | None = None
+) -> ReportPage:
+    """The page of a month report of the scope, in at most 12 statements; ``locked`` is the report where it was read
+    under a lock already. Raises: OutOfScope."""
+    report = locked or get_report(session, report_id)
     project, plan, shared = _around(session, report)
     profile = regions.current(session).profile(report.county_code)
     earlier = history(session, report.works_project_id, report.month, max(1, profile.idle_months))

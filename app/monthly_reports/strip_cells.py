@@ -123,7 +123,7 @@ def strip_text(row: Any) -> str:
 
 def _now(row: Any) -> Cell:
     """The cell of the month whose report is due now."""
-    return g.report_strips_now[row.id].cells[calendar.report_month(calendar.today()).month - 1]  # type: ignore[no-any-return]
+    return g.report_strips_now[row.id].cells[g.report_due.month - 1]  # type: ignore[no-any-return]
 
 
 def action(row: Any) -> Any:
