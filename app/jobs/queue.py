@@ -11,7 +11,7 @@ from huey import RedisHuey, SqliteHuey
 from huey.api import Huey
 
 from app.jobs import periodic
-from app.jobs.services import carry_out, waiting_jobs
+from app.jobs.services import carry_out, give_up, waiting_jobs
 
 SWEEP_SECONDS = 30
 
@@ -41,6 +41,7 @@ class Queue:
 
         def sweep() -> None:
             with self.app.app_context():
+                give_up()
                 for number in waiting_jobs():
                     self.task(number)
 

@@ -119,6 +119,15 @@ def carry_out(number: int) -> bool:
     return True
 
 
+def give_up() -> int:
+    """Call failed what took its worker down with every attempt, so that it is seen; returns how many."""
+    silent = and_(_job.c.state == "running", _job.c.beat_at < utcnow() - SILENT_AFTER)
+    lost = update(_job).where(silent, _job.c.attempts >= MOST_ATTEMPTS)
+    with db.engine.begin() as connection:
+        found = connection.execute(lost.values(state="failed", error="WorkerLost", finished_at=utcnow()))
+    return int(found.rowcount)
+
+
 def waiting_jobs() -> list[int]:
     """Jobs that no worker holds: asked for but lost by the queue, or left behind by a killed worker."""
     silent = utcnow() - SILENT_AFTER

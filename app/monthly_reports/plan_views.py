@@ -23,6 +23,7 @@ from app.monthly_reports.form_views import words
 from app.monthly_reports.models import MonthlyReport
 from app.monthly_reports.strip_cells import legend, may_begin
 from app.persistence.context import current_actor
+from app.persistence.transitions import trace
 from app.persistence.work import unit_of_work
 from app.regions.cache import current
 from app.web.listing import whole
@@ -46,6 +47,11 @@ def due_text() -> str:
 def _refused(refusal: RuleViolation) -> None:
     for finding in refusal.findings[:20]:
         flash(translate(finding.message), "danger")
+
+
+def _maker(report_id: int) -> str:
+    """Who began a report."""
+    return next((step.actor_name for step in trace(db.session(), "MonthlyReport", report_id)), "")
 
 
 def _asked() -> tuple[int, Month]:
@@ -124,6 +130,8 @@ class ReportPlanPages:
                 _refused(refusal)
                 return redirect(url_for("MonthlyReportView.plan", plan=plan_id))
             opened = there.id
+            said = _("%(month)s was begun already, by %(who)s: this is that report.", month=month, who=_maker(opened))
+            flash(said, "info")
         return redirect(url_for("MonthlyReportView.show", pk=opened))
 
     @expose("/withdraw/<pk>", methods=["POST"])

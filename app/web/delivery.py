@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import secrets
 import struct
 import zlib
@@ -94,7 +95,8 @@ class VersionedFiles(WhiteNoise):  # type: ignore[misc]
             return None
         if url not in self._packed:
             path = Path(self.files[url].alternatives[-1][1])
-            self._packed[url] = gzipped(path.read_bytes()) if path.stat().st_size >= LEAST else b""
+            large = path.stat().st_size >= LEAST  # packed once a process: as small as gzip can make it
+            self._packed[url] = gzip.compress(path.read_bytes(), 9, mtime=0) if large else b""
         return self._packed[url] or None
 
 

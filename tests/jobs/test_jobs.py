@@ -77,3 +77,15 @@ def test_a_job_left_by_a_killed_worker_is_taken_up_again(session):
         connection.execute(sa.update(Job.__table__).where(Job.__table__.c.id == number).values(beat_at=silent))
     assert services.run_waiting() == 1
     assert done == [("again", "system")]
+
+
+def test_a_job_that_takes_every_worker_down_is_called_failed(session):
+    with unit_of_work():
+        number = services.enqueue(session, "tests.note", text="deadly")
+    silent = utcnow() - services.SILENT_AFTER - dt.timedelta(seconds=1)
+    for _attempt in range(services.MOST_ATTEMPTS):
+        assert services.take(number) and services.give_up() == 0
+        with db.engine.begin() as connection:
+            connection.execute(sa.update(Job.__table__).where(Job.__table__.c.id == number).values(beat_at=silent))
+    assert services.run_waiting() == 0 and services.give_up() == 1
+    assert (session.get(Job, number).state, session.get(Job, number).error) == ("failed", "WorkerLost")

@@ -1,6 +1,6 @@
 """kill -9 at random moments: ``python -m tests.monthly_reports.killed DATABASE_URL FOLDER ROUNDS SEED``.
 
-Submit, approve and upload run in a forked process each that is killed at a moment drawn from the time such a
+Submit, approve, upload and the worker that makes small pictures run in a forked process each that is killed at a moment drawn from the time such a
 step takes; in a long run every tenth time the database's own process is killed instead (PostgreSQL). After
 each round the report stands before or after the step, never between. Prints how many were killed in the
 middle; a fault ends the run. The address names a migrated demo world, the folder takes the files.
@@ -29,16 +29,19 @@ from app import create_app
 from app.attachments import parts
 from app.attachments import queries as attachments
 from app.attachments import services as files
-from app.attachments.models import Attachment
+from app.attachments.models import Attachment, StoredFile
 from app.attachments.storage import storage
 from app.attachments.upkeep import verify_files
 from app.cli.verify import faults
 from app.extensions import db
+from app.jobs.models import Job
+from app.jobs.services import SILENT_AFTER, run_waiting
 from app.kernel.actor import SYSTEM
 from app.monthly_reports import queries, services
 from app.monthly_reports.models import MonthlyReport
 from app.persistence.context import acting_as, current_actor
 from app.persistence.transitions import trace
+from app.persistence.types import utcnow
 from app.persistence.work import unit_of_work
 from tests.attachments.samples import jpeg
 from tests.conftest import actor_named
@@ -47,7 +50,8 @@ from tests.monthly_reports.helpers import make_world, on
 
 LONG = 100
 ADDRESS = ""
-STEPS = ("submit", "approve", "upload")
+STEPS = ("submit", "approve", "upload", "thumbnail")
+JOB = Job.__table__
 AFTER = {"submit": "submitted", "approve": "approved"}
 
 
@@ -93,6 +97,10 @@ class Rounds:
                 files.attach_upload(session, actor, begun, checked)
         parts.discard(begun)
 
+    def thumbnail(self) -> None:
+        """The worker, as it is started anew: what waits, and what a killed one left behind."""
+        assert run_waiting() == 1
+
     def prepare(self, step: str) -> None:
         """Bring the report to where the step can begin."""
         state = self.state()
@@ -101,11 +109,14 @@ class Rounds:
             state = "draft"
         if step == "approve" and state in ("draft", "returned"):
             self.submit()
-        elif step != "approve" and state == "submitted":
+        elif step != "approve" and state == "submitted":  # also photos belong to what is being filled in
             self.act("dingcheng_review", lambda s, report: services.give_back(s, report, "照片不清"))
-        if step == "upload":
+        if step in ("upload", "thumbnail"):
             self.make_room()
         self.pictures += 1
+        if step == "thumbnail":
+            self.recover()
+            self.upload()
 
     def make_room(self) -> None:
         with acting_as(self.people["dingcheng"]), unit_of_work() as session:
@@ -113,6 +124,16 @@ class Rounds:
             mine = attachments.of_owner(session, "ReportItem", item, ["photo_during"])
             for key in [file.id for file in mine][:-5]:
                 files.delete_attachment(session, current_actor(), key)
+
+    def recover(self) -> None:
+        """The worker that comes after a killed one, two minutes later: every picture gets its small one, once."""
+        with db.engine.begin() as connection:
+            connection.execute(sa.update(JOB).values(beat_at=utcnow() - SILENT_AFTER * 2))
+        run_waiting()
+        jobs = sa.select(JOB.c.state, JOB.c.attempts).where(JOB.c.state != "done")
+        left = sa.select(StoredFile.sha256).where(StoredFile.thumbnail_state == "waiting")
+        with db.engine.connect() as connection:
+            assert [*connection.execute(jobs), *connection.execute(left)] == []
 
     # -- what stands --
     def state(self) -> str:
@@ -126,9 +147,14 @@ class Rounds:
         with acting_as(SYSTEM):
             session = db.session()
             report = queries.get_report(session, self.report)
+            mine = Attachment.owner_id == report.items[0].id
             if step == "upload":
-                owner = Attachment.owner_id == report.items[0].id
-                return (session.scalar(sa.select(sa.func.count(Attachment.id)).where(owner)),)
+                return (session.scalar(sa.select(sa.func.count(Attachment.id)).where(mine)),)
+            if step == "thumbnail":
+                newest = sa.select(StoredFile).join(Attachment).where(mine).order_by(Attachment.id.desc()).limit(1)
+                file = session.scalars(newest).one()
+                made = storage().size(file.thumbnail_key) if file.thumbnail_state == "ready" else 0
+                return file.thumbnail_state, bool(made), bool(file.perceptual_hash)
             plan = sa.text("SELECT approved_month FROM plan_task WHERE id = :id")
             shown = session.execute(plan, {"id": self.plan}).scalar() if step == "approve" else None
             steps = [one.action for one in trace(session, "MonthlyReport", self.report)]
@@ -140,6 +166,8 @@ class Rounds:
         now = self.standing(step)
         if step == "upload":
             done: tuple[Any, ...] = (before[0] + 1,)
+        elif step == "thumbnail":
+            done = ("ready", True, True)
         else:
             done = (AFTER[step], before[1] + 1, before[2] + 1, before[3] or step == "approve")
         assert now in ((done,) if finished else (before, done)), f"{step}: {before} became {now}"
@@ -176,6 +204,7 @@ class Rounds:
         db.session.remove()
         with acting_as(SYSTEM):
             assert faults(db.session()) == []
+            self.recover()
             verify_files(db.session(), older_than=dt.timedelta(0))
             again = verify_files(db.session(), older_than=dt.timedelta(0))
             assert not [line for line in again if "belonged to no" in line], again

@@ -237,6 +237,8 @@ def give_back(reviewer: Any) -> None:
     open_waiting(reviewer)
     sound(reviewer)
     until(reviewer, "[...document.querySelectorAll('.big-shots img')].filter(i => i.naturalWidth > 0).length >= 2")
+    loaded = "performance.getEntriesByType('resource').filter(r => r.name.includes('/thumbnail/')).length"
+    assert reviewer.evaluate(loaded) == 2, "photos of contents that are not shown are not fetched"
     reviewer.click("[data-return]")
     reviewer.locator("#decision .hint.bad").first.wait_for()
     reviewer.wait_for_load_state()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,9 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
+from app.accounts.services import make_account
 from app.cli.verify import faults
 from app.extensions import db
 from app.kernel.actor import SYSTEM
@@ -22,7 +25,7 @@ from app.persistence.transitions import trace
 from app.persistence.work import again, unit_of_work
 from app.works.queries import get_project
 from tests.areas.helpers import fresh
-from tests.conftest import actor_named
+from tests.conftest import PASSWORD, actor_named, sign_in
 from tests.monthly_reports.helpers import MAY, make_world, on
 
 Job = Callable[[Any], Any]
@@ -129,3 +132,73 @@ def test_two_people_fill_one_draft_and_nothing_is_lost(app_db: Flask, world: dic
     locked = [("dingcheng", step(services.save_report, report_id, {"year_investment": str(n)}, version))
               for n in (41, 42)]  # fmt: skip
     one_wins(at_once(app_db, *locked))
+
+
+# ── the same through the pages ──
+Post = tuple[FlaskClient, str, dict[str, str]]
+
+
+def notices(page: str) -> list[tuple[str, str]]:
+    """(kind, words) of what a page says at its top."""
+    found = re.findall(r'class="notice (\w+)[^"]*"[^>]*>(.*?)</div>', page, re.S)
+    return [(kind, re.sub(r"<[^>]+>|\s+", "", words)) for kind, words in found]
+
+
+def posted_at_once(app: Flask, *posts: Post) -> list[list[tuple[str, str]]]:
+    """Each form sent in a thread of its own, released together; what the page says that each person ends on."""
+    gate = threading.Barrier(len(posts))
+
+    def run(client: FlaskClient, path: str, data: dict[str, str]) -> list[tuple[str, str]]:
+        with on(2026, 9, 26):
+            gate.wait(30)
+            answer = client.post(path, data=data, follow_redirects=True)
+            assert answer.status_code in (200, 422), answer.get_data(as_text=True)[:2000]
+            return notices(answer.get_data(as_text=True))
+
+    with ThreadPoolExecutor(len(posts)) as pool:
+        return list(pool.map(lambda one: run(*one), posts, timeout=120))
+
+
+@pytest.fixture
+def reviewers(app_db: Flask) -> list[FlaskClient]:
+    """Two reviewers of the county."""
+    with app_db.app_context(), acting_as(SYSTEM), unit_of_work() as session:
+        make_account(session, "second", PASSWORD, ["county_reviewer"], name="审核员二", region_code="430703", must_change=False)
+    return [sign_in(app_db.test_client(), name) for name in ("dingcheng_review", "second")]
+
+
+@pytest.mark.req("M1.6.5.4", "R19", "R18")
+def test_pages_tell_the_one_who_came_second(
+    app_db: Flask, world: dict[str, int], reviewers: list[FlaskClient]
+) -> None:
+    """通过 and 退回 at once, 撤回 and 通过 at once, one month begun twice: one outcome, and the other reads it."""
+    report_id = world["report"]
+    clerk, decide = sign_in(app_db.test_client(), "dingcheng"), f"/reports/review/decide/{report_id}"
+
+    def submitted() -> dict[str, str]:
+        at_once(app_db, ("dingcheng", step(services.submit, report_id, declared=True, accept_warnings=True)))
+        with app_db.app_context(), acting_as(SYSTEM):
+            return {"version": str(fresh(MonthlyReport, report_id).version)}
+
+    approve = {"outcome": "approve", "confirmed": "1"}
+    back = (reviewers[1], decide, {"outcome": "return", "reason": "照片不清"})
+    withdraw = (clerk, f"/reports/withdraw/{report_id}", {})
+    for person, path, data in (back, withdraw, back, withdraw):
+        form = submitted()
+        told = posted_at_once(app_db, (reviewers[0], decide, {**form, **approve}), (person, path, {**form, **data}))
+        with app_db.app_context(), acting_as(SYSTEM):
+            state = state_of(report_id)
+        assert state in ("approved", "returned", "draft")
+        won, lost = told if state == "approved" else reversed(told)
+        assert [kind for kind, _words in won if kind in ("ok", "bad")] == ["ok"], told
+        assert any(kind == "bad" and len(words) > 12 for kind, words in lost), told
+        if state == "approved":
+            break
+    month = {"at": f"{world['project']}.2026-08"}
+    unit_and_county = [sign_in(app_db.test_client(), name) for name in ("dingcheng", "dingcheng")]
+    told = posted_at_once(app_db, *((one, "/reports/begin", month) for one in unit_and_county))
+    assert sorted(any("已由" in words for _kind, words in one) for one in told) == [False, True], told
+    with app_db.app_context(), acting_as(SYSTEM):
+        begun = [one for one in queries.reports_of_project(db.session(), world["project"]) if one.month.month == 8]
+        assert len(begun) == 1
+        assert faults(db.session()) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import re
 from collections.abc import Iterator
 from decimal import Decimal
@@ -12,17 +13,23 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from PIL import Image
+from werkzeug.test import Client
 
 from app.annual_plans.models import PlanTask
+from app.attachments import queries as attachments
+from app.attachments import services as files
 from app.extensions import db
+from app.jobs.services import carry_out, waiting_jobs
 from app.kernel import calendar
 from app.kernel.actor import SYSTEM
 from app.kernel.calendar import TZ, Month
 from app.monthly_reports import queries, services
 from app.monthly_reports.models import MonthlyReport
-from app.persistence.context import acting_as
+from app.persistence.context import acting_as, current_actor
 from app.persistence.work import unit_of_work
 from app.schemes.models import CatalogueItem
+from app.web.delivery import VersionedFiles, gzipped
 from app.works.models import WorksProject
 from tests.areas.helpers import make_plan, open_window
 from tests.attachments.samples import jpeg
@@ -370,8 +377,10 @@ def test_several_at_once_only_without_warnings(app_db: Flask, submitted: dict[st
 
 @pytest.mark.req("M1.6.5.4", "D4")
 def test_twelve_contents_and_36_photos_cost_fifteen_statements(app_db: Flask, query_counter: Any) -> None:
-    with app_db.app_context(), acting_as(actor_named("dingcheng")), unit_of_work() as session:
-        number = big_report(session)
+    with app_db.app_context():
+        demo = set(waiting_jobs())
+        with acting_as(actor_named("dingcheng")), unit_of_work() as session:
+            number = big_report(session)
     reviewer = sign_in(app_db.test_client(), "dingcheng_review")
     reviewer.get(f"/reports/review/show/{number}")
     with query_counter() as statements:
@@ -379,8 +388,39 @@ def test_twelve_contents_and_36_photos_cost_fifteen_statements(app_db: Flask, qu
     page = text(answer)
     assert page.count("data-photo=") == 36
     assert len(own(statements)) <= 15, "\n".join(own(statements))
-    assert len(answer.data) <= 150 * 1024
-    assert not re.findall(r"<img(?![^>]*loading=\"lazy\")[^>]*thumbnail", page)
+    with app_db.app_context():
+        assert sum(carry_out(job) for job in waiting_jobs() if job not in demo) >= 36
+    page = text(reviewer.get(f"/reports/review/show/{number}"))
+    assert page.count('loading="lazy"') == len(re.findall(r"<img[^>]*thumbnail", page)) == 36
+    assert weight(app_db, reviewer, page) <= 300 * 1024
+
+
+def weight(app: Flask, reviewer: FlaskClient, page: str) -> int:
+    """Bytes of a first view with an empty cache: page, styles, scripts, icons, and the photos of the content shown.
+
+    Those of the others stand in hidden panels: a browser fetches them when their tab is opened (see the walk).
+    """
+    shown, rest = re.split(r'<div class="card-in content-photos"[^>]*hidden', page, maxsplit=1)
+    photos = re.findall(r'<img[^>]*src="(/attachments/thumbnail/\d+)"', shown)
+    assert len(photos) == 3 and "/attachments/thumbnail/" in rest
+    found = [len(gzipped(page.encode()))] + [len(reviewer.get(one, buffered=True).data) for one in photos]
+    files = Client(VersionedFiles(app.wsgi_app, str(app.static_folder)))
+    for one in set(re.findall(r'(?:href|src)="(/static/[^"#]+)', page)):
+        found.append(len(files.get(one, headers={"Accept-Encoding": "gzip"}, buffered=True).data))
+    assert len(found) > 15
+    return sum(found)
+
+
+def real_photo(seed: int) -> bytes:
+    """A photo as a phone takes it, of some 3 MB: much detail, hard to compress."""
+    size = (2880, 2160)
+    shade, noise = Image.radial_gradient("L").resize(size), Image.effect_noise(size, 44)
+    turned = noise.rotate(180)
+    bands = (Image.blend(shade, noise, 0.4), Image.blend(turned, shade, 0.3 + seed / 10), turned)
+    out = io.BytesIO()
+    Image.merge("RGB", bands).save(out, "JPEG", quality=88)
+    assert 2_000_000 < out.tell() < 5_000_000
+    return out.getvalue()
 
 
 def big_report(session: Any) -> int:
@@ -399,5 +439,9 @@ def big_report(session: Any) -> int:
     report = helpers.fill(session, report, **{f"quantity2_{one.id}": "1" for one in report.items if one.unit2 and one.planned2})
     for one in report.items:
         helpers.attach(session, "ReportItem", one.id, "photo_after", jpeg(64, 48, seed=one.id * 10 + 7), "after.jpg")
+    first = report.items[0].id
+    for number, old in enumerate(attachments.of_owner(session, "ReportItem", first)):
+        files.delete_attachment(session, current_actor(), old.id)
+        helpers.attach(session, "ReportItem", first, old.purpose, real_photo(number), f"{number}.jpg")
     services.submit(session, report, declared=True, accept_warnings=True)
     return int(report.id)
