@@ -33,11 +33,13 @@ def tidy_up() -> list[str]:
     """
     from app.attachments import upkeep
     from app.communities import services as communities
+    from app.monthly_reports import upkeep as works
     from app.notices import services as notices
     from app.notifications import services as notifications
     from app.schemes import upkeep as areas
     from app.web import drafts, submissions
 
+    erased_works = _until_nothing_is_left(works.erase_expired)
     erased_areas = _until_nothing_is_left(areas.erase_expired)
     erased = _until_nothing_is_left(communities.erase_expired)
     with unit_of_work() as session:
@@ -46,6 +48,7 @@ def tidy_up() -> list[str]:
         told = notices.forget_old(session)
     files, contents, uploads = upkeep.tidy()
     return [
+        f"{erased_works} works projects and month reports erased",
         f"{erased_areas} reserve projects and plan tasks erased",
         f"{erased} communities erased, {forgotten} drafts and form tokens forgotten",
         f"{texts} texts of messages that could not be sent and {told} old notices forgotten",

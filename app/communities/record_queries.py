@@ -77,17 +77,6 @@ def several(session: Session, ids: Sequence[int], *, deleted: bool = False) -> l
     return list(session.scalars(statement.execution_options(**{WITH_DELETED: deleted})))
 
 
-def expired(session: Session, province: str, before: Any, limit: int) -> list[Community]:
-    """Communities of a province (two digits) that went to the recycle bin before a time."""
-    statement = (
-        select(Community)
-        .where(Community.deleted_at < before, Community.county_code.startswith(province))
-        .order_by(Community.id)
-        .limit(limit)
-    )
-    return list(session.scalars(statement.execution_options(**{WITH_DELETED: True})))
-
-
 def _living(county_code: str) -> ColumnElement[bool]:
     return and_(
         _community.c.deleted_at.is_(None),

@@ -18,7 +18,7 @@ from app.kernel.actor import Actor
 from app.kernel.errors import N_, Finding, Message, NotAllowed, OutOfScope, RuleViolation, StaleRow, msg
 from app.kernel.text import grams, normalised_name, pinyin_initials
 from app.persistence.types import utcnow
-from app.regions.cache import current
+from app.regions.recycling import expired
 
 _community = Community.__table__
 _rollup = CommunityRollup.__table__
@@ -177,18 +177,13 @@ def erase_expired(session: Session, actor: Actor, now: dt.datetime | None = None
     """Remove for good what has lain in the recycle bin longer than the province's ``recycle_days``.
 
     For the system alone (job, command). At most 500 rows a province and call, so that the transaction stays
-    short; returns how many, 0 when nothing is left.
+    short; returns how many, 0 when nothing is left. Raises: NotAllowed.
     """
-    if not actor.is_system:
-        raise NotAllowed(msg("Your role does not include this function."))
-    gone = 0
-    for code, profile in current(session).profiles.items():
-        before = (now or utcnow()) - dt.timedelta(days=profile.recycle_days)
-        for row in queries.expired(session, code[:2], before, 500):
-            session.delete(row)
-            gone += 1
+    rows = expired(session, actor, Community, now=now, most=500)
+    for row in rows:
+        session.delete(row)
     session.flush()
-    return gone
+    return len(rows)
 
 
 # --- what follows from the rest ---------------------------
