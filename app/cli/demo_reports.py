@@ -28,13 +28,15 @@ from app.kernel.actor import Actor
 from app.kernel.calendar import TZ, Month
 from app.kernel.scope import Scope
 from app.monthly_reports import queries, services
+from app.monthly_reports.due import month_due
 from app.monthly_reports.facts import planned_total
 from app.monthly_reports.models import MonthlyReport
-from app.monthly_reports.rules import NEEDED_PHOTOS, latest_month, required_files
+from app.monthly_reports.rules import NEEDED_PHOTOS, required_files
 from app.persistence.closing import settle
 from app.persistence.context import acting_as, current_actor
 from app.persistence.transitions import Transition
 from app.persistence.types import utcnow
+from app.regions.cache import current
 from app.schemes import services as schemes
 from app.schemes.models import CatalogueItem
 from app.works.models import WorksProject
@@ -164,7 +166,7 @@ def _moment(month: Month, day: int, hour: int) -> dt.datetime:
 
 
 def _project(session: Session, plan: PlanTask, people: People, life: str, number: int) -> int:
-    last = latest_month(calendar.today())
+    last = month_due(plan.county_code)
     first = last - (len(life) - 1)
     facts = {
         **_PROJECT,
@@ -189,7 +191,7 @@ def _month(
     session: Session, people: People, project: WorksProject, month: Month, outcome: str, share: Decimal
 ) -> int:
     """One month of a works project, up to its outcome; returns the number of reports."""
-    filled = _moment(latest_month(calendar.today()), 26, 15) if outcome == MADE_UP else _moment(month, 26, 10)
+    filled = _moment(month_due(project.county_code), 26, 15) if outcome == MADE_UP else _moment(month, 26, 10)
     with acting_as(people.editor), _at(session, filled):
         report = services.start_report(session, project, month)
         report = _fill(session, report, share, finished=outcome == FINISHED, complete=outcome != DRAFT)
@@ -273,7 +275,8 @@ def _photos(session: Session, report: MonthlyReport) -> None:
                 content = photo(f"{item.id} {purpose}", at, near.get("lng"), near.get("lat"))
                 name = f"IMG_{item.id:04d}_{number + 1}.jpg"
                 attach(session, "ReportItem", item.id, purpose, name, content)
-    latest, place = latest_month(utcnow().astimezone(TZ).date()), (near.get("lng"), near.get("lat"))
+    open_day = current(session).profile(page.plan.county_code).report_open_day
+    latest, place = calendar.report_month(utcnow().astimezone(TZ).date(), open_day), (near.get("lng"), near.get("lat"))
     if report.month == latest.first and (odd := odd_photo(page.plan.code, latest, place)):
         attach(session, "ReportItem", page.report.items[0].id, "photo_during", "IMG_9001.jpg", odd)
 

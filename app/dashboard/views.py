@@ -17,7 +17,6 @@ from app.extensions import _, db
 from app.kernel import calendar
 from app.kernel.calendar import Month
 from app.kernel.scope import Scope
-from app.monthly_reports.rules import latest_month
 from app.notices import todo
 from app.persistence.context import current_actor
 from app.regions.cache import current
@@ -49,7 +48,7 @@ class DashboardView(BaseView):
         mine = [row for row in rows if year in (0, row["year"])]
         total = rules.add_up(mine, queries.KEYS)
         profile = current().profile(region.code)
-        month = latest_month(today, profile.report_open_day)
+        month = calendar.report_month(today, profile.report_open_day)
         county = region.level == "county"
         return self.render_template(
             "dashboard/home.html",

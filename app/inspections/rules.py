@@ -35,8 +35,6 @@ LIGHTS: dict[str, str] = {"draft": "wait", "concluded": "ok", "void": "idle"}
 SHEET = "inspection_sheet"
 PHOTO = "photo"
 MOST_PROBLEM = 1000
-RECTIFY_DAYS = 15
-"""Days that are proposed for rectifying a problem."""
 
 # --- reading ---------------------------------------------
 

@@ -199,8 +199,6 @@ def working_days_between(start: dt.date, end: dt.date, overrides: Overrides = _N
 
 # --- month report (R18) ----------------------------------
 
-FILLABLE_FROM_DAY = 25
-RANKING_DAY = 2
 WindowState = Literal["not_open", "open", "due_today", "late"]
 
 
@@ -214,8 +212,7 @@ class ReportWindow:
     ranking: dt.date
 
     def state(self, day: dt.date) -> WindowState:
-        """``not_open`` before the 25th, ``open``, ``due_today`` on the 1st, ``late`` after it (still
-        fillable)."""
+        """``not_open``, ``open``, ``due_today``, ``late`` (still fillable)."""
         if day < self.opens:
             return "not_open"
         if day < self.due:
@@ -223,7 +220,7 @@ class ReportWindow:
         return "due_today" if day == self.due else "late"
 
     def fillable(self, day: dt.date) -> bool:
-        """From the 25th on; fill-in and correction stay possible afterwards and are marked late."""
+        """From the day it opens; fill-in and correction stay possible afterwards and are marked late."""
         return day >= self.opens
 
     def days_left(self, day: dt.date) -> int:
@@ -231,19 +228,18 @@ class ReportWindow:
         return (self.due - day).days
 
 
-def report_window(month: Month, overrides: Overrides = _NO_OVERRIDES) -> ReportWindow:
-    """R18: fillable from the 25th of M, due on the 1st of M+1, ranked on the 2nd or the next working day
-    (N3.3r)."""
+def report_window(
+    month: Month, open_day: int, due_day: int, ranking_day: int = 2, overrides: Overrides = _NO_OVERRIDES
+) -> ReportWindow:
+    """R18: fillable from the profile's day of M, due on its day of M+1, ranked on its day or the next working
+    day (N3.3r)."""
     following = month + 1
-    return ReportWindow(
-        month,
-        opens=month.day(FILLABLE_FROM_DAY),
-        due=following.first,
-        ranking=next_working_day(following.day(RANKING_DAY), overrides),
-    )
+    ranking = next_working_day(following.day(ranking_day), overrides)
+    return ReportWindow(month, month.day(open_day), following.day(due_day), ranking)
 
 
-def report_month(day: dt.date) -> Month:
-    """The latest month whose report may be filled on ``day``: this one from the 25th on, else the last."""
+def report_month(day: dt.date, open_day: int) -> Month:
+    """The latest month whose report may be filled on ``day``: this one from the profile's day on, else the
+    last."""
     month = Month.of(day)
-    return month if day.day >= FILLABLE_FROM_DAY else month - 1
+    return month if day.day >= open_day else month - 1

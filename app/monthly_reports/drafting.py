@@ -76,7 +76,7 @@ def start_report(session: Session, project: WorksProject, month: Month) -> Month
     found = rules.month_findings(month, today, profile.report_open_day) or _taken(session, project, month)
     if found:
         raise RuleViolation(found)
-    makeup = month < rules.latest_month(today, profile.report_open_day)
+    makeup = month < calendar.report_month(today, profile.report_open_day)
     report = _new(project, month, is_makeup=makeup)
     before = next(iter(queries.history(session, project.id, month.first)), None)
     if before is not None:

@@ -24,9 +24,9 @@ from app.areas.listing import (
     year_clause,
 )
 from app.extensions import _l, db
-from app.kernel import calendar
 from app.kernel.scope import Scope
 from app.monthly_reports import strip_cells as cells
+from app.monthly_reports.due import month_due
 from app.monthly_reports.models import MonthlyReport
 from app.monthly_reports.rules import CELLS
 from app.monthly_reports.selects import in_scope
@@ -49,7 +49,7 @@ REPORTED = ("draft", "returned", "submitted", "approved")
 # ── the year shown ──
 def year_shown() -> int:
     """Year of the strips: that of the address, else that of the month whose report is due now."""
-    return int(g.get("strip_year") or calendar.report_month(calendar.today()).year)
+    return int(g.get("strip_year") or month_due().year)
 
 
 def _strip_year(_columns: Any, args: Args) -> ColumnElement[bool] | None:
@@ -70,7 +70,7 @@ def _of_month(columns: Any, args: Args) -> ColumnElement[bool] | None:
     wanted = args.get("report", "")
     if wanted not in OF_MONTH:
         return None
-    due = calendar.report_month(calendar.today()).first
+    due = month_due().first
     states = REPORTED if wanted == "none" else (wanted,)
     plans = select(_report.c.plan_task_id).where(
         _report.c.month == due, _report.c.state.in_(states), _report.c.deleted_at.is_(None), in_scope(_report)
@@ -165,6 +165,6 @@ class ReportListing(AreaListing):
             yield from part
 
     def _load(self, plan_ids: Sequence[int]) -> None:
-        due = g.report_due = calendar.report_month(calendar.today())
+        due = g.report_due = month_due()
         g.report_strips = strip(db.session(), plan_ids, year_shown())
         g.report_strips_now = g.report_strips if year_shown() == due.year else strip(db.session(), plan_ids, due.year)

@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 from app.annual_plans.models import PlanTask
 from app.annual_plans.services import get_plan
 from app.extensions import _, db
-from app.kernel import calendar
 from app.kernel.calendar import Month
 from app.kernel.errors import RuleViolation, StaleRow
 from app.kernel.text import BadInput, mask_phone
 from app.monthly_reports import pages, plan_queries, queries, services
+from app.monthly_reports.due import due_text, month_due
 from app.monthly_reports.form_views import words
 from app.monthly_reports.models import MonthlyReport
 from app.monthly_reports.strip_cells import legend, may_begin
@@ -32,16 +32,6 @@ from app.web.wording import translate
 from app.works import queries as works
 from app.works.models import WorksProject
 from app.works.rules import UNIT_KINDS
-
-
-def due_text() -> str:
-    """Which report is due now, and until when (R18)."""
-    today = calendar.today()
-    window = calendar.report_window(calendar.report_month(today))
-    values = {"month": str(window.month), "day": window.due.isoformat()}
-    if window.state(today) == "late":
-        return _("the report of %(month)s was due on %(day)s", **values)
-    return _("the report of %(month)s is due on %(day)s", **values)
 
 
 def _refused(refusal: RuleViolation) -> None:
@@ -80,7 +70,7 @@ class ReportPlanPages:
 
     def _plan_page(self, record: PlanTask, projects: list[WorksProject]) -> Any:
         session, actor = db.session(), current_actor()
-        due = calendar.report_month(calendar.today())
+        due = month_due(record.county_code)
         year = whole(request.args.get("months"))
         year = year if year and 2000 <= year <= 2100 else due.year
         strip = queries.strip(session, [record.id], year)[record.id]
@@ -98,7 +88,7 @@ class ReportPlanPages:
         ]  # fmt: skip
         deleted = works.binned_of(session, record.id) if actor.may("can_restore", "WorksProject") else []
         return self.render_template(  # type: ignore[attr-defined]
-            "reports/plan.html", view=self, plan=record, projects=shown, year=year, due=str(due), due_text=due_text(),
+            "reports/plan.html", view=self, plan=record, projects=shown, year=year, due=str(due), due_text=due_text(record.county_code),
             county=current().path(record.county_code), month_legend=legend(), binned=deleted,
             fills=may_begin(), kinds_of_unit=UNIT_KINDS,
             may_add=actor.may("can_add", "WorksProject"), may_edit=actor.may("can_edit", "WorksProject"),
@@ -201,6 +191,6 @@ def _project(
     owed = next((one for one in cells if one.month == due.first and not one.report_id), None)
     begin = f"{project.id}.{due}" if owed is not None and may_begin() else ""
     return SimpleNamespace(
-        project=project, cells=pages.cells_of(cells, project.id), reports=reports, binned=binned, begin=begin,
+        project=project, cells=pages.cells_of(cells, project.id, due), reports=reports, binned=binned, begin=begin,
         begin_month=_("Month %(n)s", n=due.month), phone=mask_phone(project.supervisor_phone),
     )  # fmt: skip

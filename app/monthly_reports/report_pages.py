@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session, aliased
 from app.annual_plans.models import PlanTask
 from app.attachments import queries as attachments
 from app.attachments.models import Attachment
-from app.kernel.calendar import Month, ReportWindow
+from app.kernel.calendar import Month, ReportWindow, report_window
 from app.kernel.errors import OutOfScope
 from app.monthly_reports.models import MonthlyReport, ReportItem
-from app.monthly_reports.rules import change, required_files, window_of
+from app.monthly_reports.rules import change, required_files
 from app.monthly_reports.selects import following_approved, get_report, history, photos
 from app.persistence.transitions import Transition, trace
 from app.regions import cache as regions
@@ -105,7 +105,7 @@ def report_page(
         files[file.purpose].append(file)
     return ReportPage(
         report, project, plan, profile,
-        window_of(month, profile.report_open_day, profile.report_due_day, profile.ranking_day),
+        report_window(month, profile.report_open_day, profile.report_due_day, profile.ranking_day),
         earlier, following_approved(session, report), _shots(session, report), dict(files),
         trace(session, "MonthlyReport", report.id) if traced else [],
         {item.catalogue_item_id: item for item in earlier[0].items} if earlier else {}, shared,

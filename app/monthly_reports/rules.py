@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from app.kernel.actor import Actor
-from app.kernel.calendar import Month, ReportWindow, next_working_day
+from app.kernel.calendar import Month, report_month
 from app.kernel.errors import N_, Finding, Message, msg
 from app.kernel.flow import Flow, Transition
 from app.kernel.money import parse_money
@@ -117,28 +117,9 @@ def split_key(key: str) -> tuple[str, int] | None:
 # --- the month's window (R18) ----------------------------
 
 
-def window_of(
-    month: Month,
-    open_day: int = 25,
-    due_day: int = 1,
-    ranking_day: int = 2,
-    holidays: Mapping[dt.date, bool] | None = None,
-) -> ReportWindow:
-    """R18: from the profile's day of the month, due on its day of the next, ranked on a working day."""
-    following = month + 1
-    ranking = next_working_day(following.day(ranking_day), holidays or {})
-    return ReportWindow(month, month.day(open_day), following.day(due_day), ranking)
-
-
-def latest_month(today: dt.date, open_day: int = 25) -> Month:
-    """The latest month whose report may be filled: this one from the profile's day on, else the last."""
-    month = Month.of(today)
-    return month if today.day >= open_day else month - 1
-
-
-def month_findings(month: Month, today: dt.date, open_day: int = 25) -> list[Finding]:
+def month_findings(month: Month, today: dt.date, open_day: int) -> list[Finding]:
     """R18: no report before its window opens."""
-    if month <= latest_month(today, open_day):
+    if month <= report_month(today, open_day):
         return []
     text = N_("The report of %(month)s can be filled in from %(opens)s.")
     opens = month.day(open_day).isoformat()

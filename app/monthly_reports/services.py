@@ -158,7 +158,7 @@ def submit(
 def _is_late(session: Session, report: MonthlyReport) -> bool:
     """R18: after the day it was due; a correction is marked as such and never late."""
     profile = profile_of(session, report)
-    window = rules.window_of(Month(report.month), profile.report_open_day, profile.report_due_day)
+    window = calendar.report_window(Month(report.month), profile.report_open_day, profile.report_due_day)
     return report.revision == 1 and window.state(calendar.today()) == "late"
 
 

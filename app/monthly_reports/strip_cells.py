@@ -9,9 +9,9 @@ from flask import g
 from markupsafe import Markup
 
 from app.extensions import _
-from app.kernel import calendar
 from app.kernel.calendar import Month
 from app.kernel.errors import N_
+from app.monthly_reports.due import month_due
 from app.monthly_reports.rules import CELLS, Cell
 from app.monthly_reports.strips import Strip
 from app.persistence.context import current_actor
@@ -106,7 +106,7 @@ def _strip_html(strip: Strip, now: Month, fills: bool) -> str:
 # ── columns of the list ──
 def strips_html(rows: Sequence[Any]) -> list[str]:
     """The cells of the column with the twelve months."""
-    now, fills = calendar.report_month(calendar.today()), may_begin()
+    now, fills = month_due(), may_begin()
     return [_strip_html(g.report_strips[row.id], now, fills) for row in rows]
 
 

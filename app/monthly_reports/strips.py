@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.kernel import calendar
 from app.kernel.calendar import Month
 from app.monthly_reports.models import MonthlyReport
-from app.monthly_reports.rules import Cell, cell, latest_month, window_of, worst
+from app.monthly_reports.rules import Cell, cell, worst
 from app.persistence.context import current_scope
 from app.persistence.gate import SCOPE_APPLIED, scope_clause
 from app.regions import cache as regions
@@ -73,11 +73,11 @@ class _Month:
 
 def _year(year: int, profile: Profile, today: dt.date) -> list[_Month]:
     """R18: the months of a year, the same for every works project of a profile."""
-    latest = latest_month(today, profile.report_open_day)
+    latest = calendar.report_month(today, profile.report_open_day)
     found = []
     for number in range(1, 13):
         month = Month.at(year, number)
-        window = window_of(month, profile.report_open_day, profile.report_due_day)
+        window = calendar.report_window(month, profile.report_open_day, profile.report_due_day)
         found.append(_Month(month, month <= latest, window.state(today) == "late"))
     return found
 

@@ -12,11 +12,11 @@ from flask_appbuilder.security.decorators import has_access, permission_name
 from app.annual_plans.rules import IMPLEMENTATION_STATES
 from app.areas.list_views import AreaListPages
 from app.extensions import _, _l, db
-from app.kernel import calendar
+from app.monthly_reports.due import due_text, month_due
 from app.monthly_reports.form_views import ReportFormPages
 from app.monthly_reports.listing import OF_MONTH, ReportListing, year_shown
 from app.monthly_reports.models import MonthlyReport
-from app.monthly_reports.plan_views import ReportPlanPages, due_text
+from app.monthly_reports.plan_views import ReportPlanPages
 from app.monthly_reports.strip_cells import legend
 from app.persistence.context import current_actor
 from app.web.listing import State
@@ -48,7 +48,7 @@ class MonthlyReportView(ReportFormPages, ReportPlanPages, AreaListPages):
     def list_context(self, state: State, preference: Preference) -> dict[str, Any]:
         return {
             **super().list_context(state, preference),
-            "year": year_shown(), "due": str(calendar.report_month(calendar.today())), "due_text": due_text(),
+            "year": year_shown(), "due": str(month_due()), "due_text": due_text(),
             "month_states": [(key, _(word)) for key, word in OF_MONTH.items()], "month_legend": legend(),
             "states": [(key, _(word)) for key, word in IMPLEMENTATION_STATES.items()],
             "fills": current_actor().may("can_add", "MonthlyReport"),

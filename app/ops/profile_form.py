@@ -79,7 +79,8 @@ GROUPS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (_l("Review and publicity"), ("requires_review", "review_programmes", "publicity_days")),
     (_l("Dates"), (
         "declaration_open_month", "declaration_open_day", "declaration_close_month", "declaration_close_day",
-        "county_may_declare", "report_open_day", "report_due_day", "ranking_day", "notify_by_sms")),
+        "county_may_declare", "report_open_day", "report_due_day", "ranking_day", "rectify_days",
+        "notify_by_sms")),
     (_l("Ranking"), tuple(f"ranking_formula__{key}" for key in MEASURE_LABELS)),
 )  # fmt: skip
 

@@ -135,6 +135,7 @@ class ProvinceProfile(Versioned, Audited, Model):
         _range("report_due_day", 1, 28),
         _range("ranking_day", 1, 28),
         _range("publicity_days", 1, 60),
+        _range("rectify_days", 1, 365),
         _range("recycle_days", 1, 365),
         _range("declaration_open_month", 1, 12),
         _range("declaration_open_day", 1, 31),
@@ -205,6 +206,7 @@ class ProvinceProfile(Versioned, Audited, Model):
         server_default=true(),
         info={"label": _l("Counties may add plan tasks")},
     )
+    rectify_days: Mapped[int] = _whole(_l("Days proposed for rectifying a problem"), 15)
     recycle_days: Mapped[int] = _whole(_l("Days in the recycle bin"), 30)
     notify_by_sms: Mapped[bool] = mapped_column(
         Boolean,

@@ -106,6 +106,7 @@ class Profile:
     declaration_close_month: int
     declaration_close_day: int
     county_may_declare: bool
+    rectify_days: int
     recycle_days: int
     notify_by_sms: bool
     password_min_length: int
@@ -145,6 +146,7 @@ RANGES: dict[str, tuple[int, int]] = {
     "report_due_day": (1, 28),
     "ranking_day": (1, 28),
     "publicity_days": (1, 60),
+    "rectify_days": (1, 365),
     "recycle_days": (1, 365),
     "declaration_open_month": (1, 12),
     "declaration_open_day": (1, 31),

@@ -122,12 +122,12 @@ def test_a_holiday_table_without_working_days_is_an_error_not_a_hang() -> None:
     ],
 )
 def test_the_ranking_comes_on_the_second_or_the_next_working_day(month: Month, ranking: dt.date) -> None:
-    assert report_window(month).ranking == ranking
+    assert report_window(month, 25, 1).ranking == ranking
 
 
 @pytest.mark.req("R18", "N3.3l")
 def test_the_window_of_a_month_report() -> None:
-    window = report_window(Month.at(2026, 11))
+    window = report_window(Month.at(2026, 11), 25, 1)
     assert (window.opens, window.due) == (dt.date(2026, 11, 25), dt.date(2026, 12, 1))
     states = [window.state(dt.date(2026, m, d)) for m, d in ((11, 24), (11, 25), (11, 30), (12, 1), (12, 2))]
     assert states == ["not_open", "open", "open", "due_today", "late"]
@@ -137,12 +137,13 @@ def test_the_window_of_a_month_report() -> None:
 
 
 @pytest.mark.req("R18")
-def test_the_month_to_report_changes_on_the_25th() -> None:
-    assert report_month(dt.date(2026, 11, 24)) == Month.at(2026, 10)
-    assert report_month(dt.date(2026, 11, 25)) == Month.at(2026, 11)
-    assert report_month(dt.date(2026, 1, 1)) == Month.at(2025, 12)
+def test_the_month_to_report_changes_on_the_day_of_the_profile() -> None:
+    assert report_month(dt.date(2026, 11, 24), 25) == Month.at(2026, 10)
+    assert report_month(dt.date(2026, 11, 25), 25) == Month.at(2026, 11)
+    assert report_month(dt.date(2026, 1, 1), 25) == Month.at(2025, 12)
+    assert report_month(dt.date(2026, 11, 20), 20) == Month.at(2026, 11)
 
 
 @pytest.mark.req("N3.3r")
 def test_an_override_moves_the_ranking() -> None:
-    assert report_window(Month.at(2026, 10), {dt.date(2026, 11, 2): False}).ranking == dt.date(2026, 11, 3)
+    assert report_window(Month.at(2026, 10), 25, 1, 2, {dt.date(2026, 11, 2): False}).ranking == dt.date(2026, 11, 3)

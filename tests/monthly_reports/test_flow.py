@@ -10,7 +10,7 @@ import pytest
 
 from app.accounts.matrix import ROLES
 from app.kernel.actor import Actor
-from app.kernel.calendar import Month
+from app.kernel.calendar import Month, report_window
 from app.kernel.errors import Finding, NotAllowed, RuleViolation, msg
 from app.monthly_reports import rules
 from app.monthly_reports.rules import FLOW, Subject
@@ -91,18 +91,14 @@ def test_a_declaration_signs_what_was_there() -> None:
 @pytest.mark.req("R18")
 def test_windows_follow_the_days_of_the_profile() -> None:
     may = Month.at(2026, 5)
-    window = rules.window_of(may)
+    window = report_window(may, 25, 1)
     assert (window.opens, window.due) == (dt.date(2026, 5, 25), dt.date(2026, 6, 1))
     states = [window.state(dt.date(2026, *day)) for day in ((5, 24), (5, 25), (6, 1), (6, 2))]
     assert states == ["not_open", "open", "due_today", "late"]
-    assert rules.latest_month(dt.date(2026, 5, 24)) == may - 1
-    assert rules.latest_month(dt.date(2026, 5, 25)) == may
-    early = rules.window_of(may, open_day=20, due_day=5)
+    early = report_window(may, open_day=20, due_day=5)
     assert (early.opens, early.due) == (dt.date(2026, 5, 20), dt.date(2026, 6, 5))
     assert rules.month_findings(may, dt.date(2026, 5, 19), 20)
     assert not rules.month_findings(may, early.opens, 20)
-    # the 2nd of October 2026 is a holiday: ranked on the first working day after it
-    assert rules.window_of(Month.at(2026, 9)).ranking > dt.date(2026, 10, 2)
 
 
 def test_a_plan_shows_the_most_urgent_of_its_works_projects() -> None:
