@@ -44,7 +44,7 @@ class Owner:
     ``closed(row)`` says why the record's state forbids changes (a submitted scheme), or None;
     ``hold(session, row)`` locks before a change what ``closed`` looks at; ``kept(session, row, attachment)``
     says why a file may not be removed any more, or None. ``caption(session, row, attachment)`` gives the lines
-    that photos of the record are watermarked with.
+    that photos of the record are watermarked with. ``judged``: what is doubtful about a photo stands beside it (R20).
     """
 
     entity: str
@@ -58,6 +58,7 @@ class Owner:
     hold: Callable[[Session, Any], None] = field(default=_nothing_to_hold)
     kept: Callable[[Session, Any, Any], Message | None] = field(default=_nothing_kept)
     caption: Callable[[Session, Any, Any], list[str]] | None = None
+    judged: bool = False
 
 
 _owners: dict[str, Owner] = {}
@@ -84,6 +85,11 @@ def _owner(entity: str) -> Owner:
 def caption_of(entity: str) -> Callable[[Session, Any, Any], list[str]] | None:
     """How photos of this kind of record are watermarked, or None where they are not."""
     return _owner(entity).caption
+
+
+def judged(entity: str) -> bool:
+    """Whether what is doubtful about the photos of this kind of record stands beside each."""
+    return _owner(entity).judged
 
 
 def load(session: Session, entity: str, owner_id: int) -> Any | None:

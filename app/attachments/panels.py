@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from app.attachments import owners, parts, queries
+from app.attachments.doubts import Doubt, doubts_about
 from app.attachments.models import Attachment, UploadSession
 from app.attachments.rules import MB, SHOWN_INLINE, Purpose
 from app.kernel.actor import Actor
@@ -30,7 +31,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Panel:
-    """One purpose of one record. ``binned`` and ``parts`` are filled only for those who may write."""
+    """One purpose of one record. ``binned`` and ``parts`` are filled only for those who may write.
+
+    ``doubts``: file (attachment number) → what is doubtful about it, for records that are `owners.judged`.
+    """
 
     entity: str
     owner_id: int
@@ -39,6 +43,7 @@ class Panel:
     binned: Sequence[Attachment]
     parts: Sequence[Part]
     writable: bool
+    doubts: Mapping[int, Sequence[Doubt]] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -69,11 +74,12 @@ class Panel:
 def panels(
     session: Session, actor: Actor, entity: str, row: Any, purposes: Sequence[str] = ()
 ) -> list[Panel]:
-    """The panels of a record that the caller has already been allowed to open; at most two statements."""
+    """The panels of a record that the caller has already been allowed to open; at most four statements."""
     writable = owners.may_write(actor, entity, row)
     keys = [key for key in owners.purposes_of(entity) if not purposes or key in purposes]
     items = queries.of_owner(session, entity, row.id, keys, binned=writable)
     going = queries.open_uploads(session, entity, row.id, actor.user_id) if writable else []
+    doubts = _doubts(session, entity, items)
     return [
         Panel(
             entity,
@@ -83,6 +89,7 @@ def panels(
             [item for item in items if item.purpose == key and item.deleted_at is not None],
             [_part(upload) for upload in going if upload.purpose == key],
             writable,
+            doubts,
         )
         for key in keys
     ]
@@ -91,7 +98,7 @@ def panels(
 def panels_of_many(
     session: Session, actor: Actor, entity: str, ids: Sequence[int], *, writable: bool
 ) -> dict[int, list[Panel]]:
-    """Record id → its panels, for several records of one kind; at most two statements whatever their number.
+    """Record id → its panels, for several records of one kind; at most four statements whatever their number.
 
     ``writable``: whether the caller's records, being in one state, may be changed at all.
     """
@@ -100,6 +107,7 @@ def panels_of_many(
     keys = owners.purposes_of(entity)
     files = queries.of_owners(session, entity, ids, keys, binned=writable)
     going = queries.open_uploads_of(session, entity, ids, actor.user_id) if writable else []
+    doubts = _doubts(session, entity, files)
     return {
         row_id: [
             Panel(
@@ -107,12 +115,17 @@ def panels_of_many(
                 [f for f in files if (f.owner_id, f.purpose) == (row_id, key) and f.deleted_at is None],
                 [f for f in files if (f.owner_id, f.purpose) == (row_id, key) and f.deleted_at is not None],
                 [_part(one) for one in going if (one.owner_id, one.purpose) == (row_id, key)],
-                writable,
+                writable, doubts,
             )
             for key in keys
         ]
         for row_id in ids
     }  # fmt: skip
+
+
+def _doubts(session: Session, entity: str, files: Sequence[Attachment]) -> dict[int, list[Doubt]]:
+    shown = [file.id for file in files if file.deleted_at is None] if owners.judged(entity) else []
+    return doubts_about(session, shown)
 
 
 def _part(upload: UploadSession) -> Part:

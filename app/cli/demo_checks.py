@@ -15,6 +15,7 @@ from app.accounts.principal import actor_of
 from app.annual_plans.models import PlanTask
 from app.attachments import queries as attachments
 from app.attachments.services import attach_file
+from app.cli.demo_doubts import wall
 from app.cli.demo_pictures import photo, scan
 from app.inspections import services as inspections
 from app.inspections.models import Inspection
@@ -151,7 +152,8 @@ def _inspect(session: Session, plan_id: int, login: str, conclusion: str, proble
                     "hand_over": True,
                     "deadline": due.isoformat(),
                 }
-                content = photo(f"inspection {item.id}", calendar.now(), None, None)
+                now = calendar.now()
+                content = wall(now) if login == "changde" else photo(f"inspection {item.id}", now, None, None)
                 _attach(session, "InspectionItem", item.id, PHOTO, f"现场照片{item.id}.jpg", content)
             inspections.answer(session, item.id, typed, item.version)
         _attach(

@@ -19,13 +19,18 @@ _ODD = {
 _PLACE = (Decimal("111.690000"), Decimal("29.018000"))
 
 
+def wall(at: dt.datetime) -> bytes:
+    """The picture that two counties and a spot-check of the city show."""
+    return photo("one wall for two counties", at, *_PLACE)
+
+
 def odd_photo(code: str, month: Month, near: tuple[Decimal | None, Decimal | None]) -> bytes | None:
     """The odd photo of a plan task's report of the latest month, or None; ``near``: lng, lat of a community of it."""
     kind = _ODD.get(code)
     at = dt.datetime(month.year, month.month, 18, 9, 40, tzinfo=TZ)
     lng, lat = near
     if kind == _SHARED:
-        return photo("one wall for two counties", at, *_PLACE)
+        return wall(at)
     if kind == _FAR and lng is not None and lat is not None:
         return photo(f"far {code}", at, lng + Decimal("0.031"), lat)
     if kind == _OLD:

@@ -12,7 +12,7 @@ from app.annual_plans.models import PlanTask
 from app.areas.listing import city, county, year_clause
 from app.evidence.models import PhotoFinding
 from app.evidence.queries import Shown, shown
-from app.evidence.rules import KINDS, PAIRS, RULES, STATES
+from app.evidence.rules import KINDS, OWNERS, PAIRS, RECORDS, RULES, STATES
 from app.extensions import _, _l
 from app.kernel.calendar import Month
 from app.kernel.scope import Scope
@@ -69,6 +69,10 @@ def _month(row: Any) -> str:
     return f"{row.month:%Y-%m}" if row.month else ""
 
 
+def _record(row: Any) -> str:
+    return _(RECORDS[OWNERS[row.owner_entity]]) if row.owner_entity in OWNERS else ""
+
+
 def _kind(row: Any) -> Any:
     return Markup(
         f'<span class="light l-warn"><i class="sh sh-warn"></i>{html(_(KINDS[row.kind]))}</span>'
@@ -123,6 +127,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("code", _l("Area code"), ("code",), _plain("code"), _plain("code"), default=False, group=PLACE,
            width=20),
     Column("name", _l("Area name"), ("name", "plan_task_id"), _name, _plain("name"), css="nm", group=PLACE, width=28),
+    Column("record", _l("Stands in (finding)"), ("owner_entity",), _record, _record, css="nowrap", group=PLACE, width=14),
     Column("month", _l("Report month"), ("month",), _month, _month, css="num", sort="month", group=PLACE),
     Column("kind", _l("What is doubtful"), ("kind",), _kind, _kind_word, css="nowrap", sort="kind", group=FINDING,
            width=18),
@@ -165,6 +170,11 @@ def _month_is(columns: Any, args: Args) -> ColumnElement[bool] | None:
     return columns.month == month.first
 
 
+def _record_is(columns: Any, args: Args) -> ColumnElement[bool] | None:
+    wanted = [entity for entity, key in OWNERS.items() if key == args.get("record")]
+    return columns.owner_entity.in_(wanted) if wanted else None
+
+
 class FindingListing(Listing):
     """存疑填报, newest first."""
 
@@ -172,11 +182,12 @@ class FindingListing(Listing):
     table = _rows()
     columns = COLUMNS
     order = ("id",)
-    always = ("id", "county_code", "name")
+    always = ("id", "county_code", "name", "reported")
     filters = (
         Filter("q", _search, _l("Search")),
         choice_filter("kind", "kind", KINDS, _l("What is doubtful")),
         Filter("state", _stands, _l("State of the finding")),
+        Filter("record", _record_is, _l("Stands in (finding)")),
         Filter("month", _month_is, _l("Report month")),
         Filter("region", region_clause, _l("Jurisdiction")),
         Filter("year", year_clause("year"), _l("Listed in plan of")),

@@ -80,6 +80,7 @@ class Shown:
     where: Message | None = None
     plan_id: int | None = None
     photo_id: int | None = None
+    reported: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def findings_for_report(session: Session, report_id: int) -> ReportFindings:
 
 
 def findings_for_photos(session: Session, ids: Sequence[int]) -> dict[int, list[Shown]]:
-    """Photo (attachment number) → findings, for records that are no month report."""
+    """Photo (attachment number) → findings, whatever record it stands in."""
     result: dict[int, list[Shown]] = {}
     for row, shown in _shown(session, _finding.c.attachment_id.in_(ids)):
         result.setdefault(row.attachment_id, []).append(shown)
@@ -171,6 +172,7 @@ def shown(row: Any, names: dict[int, str]) -> Shown:
     return Shown(
         row.id, row.kind, Message(KINDS[row.kind]), sentence(row.kind, row.values), row.state, row.reason, where,
         row.other_plan_id if known else None, row.other_attachment_id if known else None,
+        row.reported,
     )  # fmt: skip
 
 

@@ -8,19 +8,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Table, func, literal, select
+from sqlalchemy import Table, case, func, literal, select
 from sqlalchemy.orm import Session
 
 from app.attachments.changes import on_attached, on_binned, on_hashed
+from app.attachments.doubts import Doubt, photo_doubts
 from app.evidence import queries, services
 from app.evidence.rules import sentence
 from app.evidence.subjects import Subject, content_of, declare
+from app.inspections import services as inspection_services
 from app.inspections.models import Inspection, InspectionItem
 from app.kernel.errors import Finding, Message, msg
 from app.monthly_reports import services as reports
-from app.monthly_reports.doubts import photo_doubts
 from app.monthly_reports.models import MonthlyReport, ReportItem
 from app.monthly_reports.rules import item_key
+from app.persistence.context import current_actor
 from app.persistence.gate import SCOPE_APPLIED
 from app.recognition import services as recognitions
 from app.recognition.models import Recognition, RecognitionItem
@@ -31,6 +33,7 @@ _recognition: Table = Recognition.__table__  # type: ignore[assignment]
 _recognised: Table = RecognitionItem.__table__  # type: ignore[assignment]
 _inspection: Table = Inspection.__table__  # type: ignore[assignment]
 _inspected: Table = InspectionItem.__table__  # type: ignore[assignment]
+_visited = _inspection.c.inspected_on
 HANDED_IN = ("submitted", "approved", "recognised", "concluded")
 
 
@@ -58,11 +61,18 @@ def report_items(session: Session, ids: Sequence[int]) -> dict[int, Subject]:
     return _subjects(session, found)
 
 
-def _of(table: Table, owner: Table, owner_id: Any, item: Any, ids: Sequence[int], *gone: str) -> Any:
-    """Rows for `_subjects`; the works began when the first of the plan's reports says so, not when recognised."""
+def _of(
+    table: Table, owner: Table, owner_id: Any, item: Any, ids: Sequence[int], *gone: str, day: Any = None
+) -> Any:
+    """Rows for `_subjects`; the works began when the first of the plan's reports says so, not when recognised.
+
+    ``day``: column with the day of a visit; before the works began its photos need not be later than that.
+    """
     joined = table if table is owner else table.join(owner, owner.c.id == owner_id)
     mine = (_report.c.plan_task_id == owner.c.plan_task_id, _report.c.deleted_at.is_(None))
-    began = select(func.min(_report.c.started_on)).where(*mine).scalar_subquery()
+    began: Any = select(func.min(_report.c.started_on)).where(*mine).scalar_subquery()
+    if day is not None:
+        began = case((began <= day, began))
     columns = (
         table.c.id, owner.c.plan_task_id, table.c.county_code, item.label("item"), literal(None).label("report_id"),
         owner.c.state, began.label("started_on"),
@@ -80,12 +90,12 @@ def recognition_items(session: Session, ids: Sequence[int]) -> dict[int, Subject
 def inspection_items(session: Session, ids: Sequence[int]) -> dict[int, Subject]:
     """Contents that were inspected."""
     item = _inspected.c.catalogue_item_id
-    return _subjects(session, _of(_inspected, _inspection, _inspected.c.inspection_id, item, ids, "void"))
+    return _subjects(session, _of(_inspected, _inspection, _inspected.c.inspection_id, item, ids, "void", day=_visited))
 
 
 def inspections(session: Session, ids: Sequence[int]) -> dict[int, Subject]:
     """Visits as a whole: their photos prove no content."""
-    return _subjects(session, _of(_inspection, _inspection, None, literal(0), ids, "void"))
+    return _subjects(session, _of(_inspection, _inspection, None, literal(0), ids, "void", day=_visited))
 
 
 # ── month reports ──
@@ -116,10 +126,17 @@ def doubts(session: Session, report: MonthlyReport) -> Iterable[Finding]:
         yield Finding("R20", "warning", item_key(photo.purpose, photo.owner_id), sentence(doubt.kind, doubt.values))
 
 
-def doubts_by_photo(session: Session, report: MonthlyReport) -> dict[int, list[Message]]:
-    """R20: photo → what its report's pages say beside it; what was set aside with a reason is left out."""
-    found = queries.findings_for_report(session, report.id).photos
-    return {photo: [_note(one) for one in some if one.state == "open"] for photo, some in found.items()}
+# ── beside the photos ──
+def doubts_by_photo(session: Session, ids: Sequence[int]) -> dict[int, list[Doubt]]:
+    """R20: photo → what the pages of its record say beside it; what was set aside with a reason is left out."""
+    may = current_actor().may("can_show", "PhotoFinding")
+    found = queries.findings_for_photos(session, ids)
+    return {
+        photo: [
+            Doubt(_note(one), one.id if may and one.reported else None) for one in some if one.state == "open"
+        ]
+        for photo, some in found.items()
+    }
 
 
 def _note(shown: queries.Shown) -> Message:
@@ -131,9 +148,16 @@ def _note(shown: queries.Shown) -> Message:
 
 # ── recognitions ──
 def recognition_moved(session: Session, recognition: Recognition) -> None:
-    """Judge the photos of a recognition whose state changed; a revoked one proves nothing any more."""
+    """Judge the photos of a recognition whose state changed; one given up or revoked proves nothing any more."""
     ids = [item.id for item in recognition.items]
     services.judge_records(session, "RecognitionItem", ids)
+
+
+# ── inspections ──
+def inspection_moved(session: Session, inspection: Inspection) -> None:
+    """Judge the photos of an inspection that was concluded; one that was annulled proves nothing any more."""
+    services.judge_records(session, "InspectionItem", [item.id for item in inspection.items])
+    services.judge_records(session, "Inspection", [inspection.id])
 
 
 declare("ReportItem", report_items)
@@ -151,3 +175,6 @@ reports.on_approved.register(replaced)
 reports.soft_findings.register(doubts)
 recognitions.on_submitted.register(recognition_moved)
 recognitions.on_decided.register(recognition_moved)
+recognitions.on_dropped.register(recognition_moved)
+inspection_services.on_concluded.register(inspection_moved)
+inspection_services.on_voided.register(inspection_moved)

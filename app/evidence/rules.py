@@ -71,6 +71,17 @@ PHOTO_KINDS = tuple(kind for kind in KINDS if kind not in FIGURES)
 STATES: dict[str, str] = {"open": N_("Doubtful (finding)"), "dismissed": N_("Set aside (finding)")}
 RULES = {**dict.fromkeys(PHOTO_KINDS, "R20"), "figures_fall": "R12", "figures_odd": "R13"}
 LONGEST_REASON = 300
+RECORDS: dict[str, str] = {
+    "report": N_("Month report (finding)"),
+    "recognition": N_("Recognition (finding)"),
+    "inspection": N_("Inspection (finding)"),
+}
+"""What a finding stands in."""
+OWNERS: dict[str, str] = {
+    "MonthlyReport": "report", "ReportItem": "report", "RecognitionItem": "recognition",
+    "InspectionItem": "inspection", "Inspection": "inspection",
+}  # fmt: skip
+"""Owner of the photo (or the report itself) → key of `RECORDS`."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +97,8 @@ def sentence(kind: str, values: Mapping[str, Any]) -> Message:
     get = values.get
     if kind == "same_photo":
         return msg("The same file is also used elsewhere.")
+    if kind == "near_photo" and not get("bits"):
+        return msg("Looks the same as another photo.")
     if kind == "near_photo":
         return msg("Differs from another photo in %(bits)s of 64 features only.", bits=get("bits", 0))
     if kind == "far":
@@ -124,7 +137,7 @@ RESET_DAYS = frozenset(
     {(1970, 1, 1), (1980, 1, 1), (2000, 1, 1), *((year, 1, 1) for year in range(2005, 2018))}
 )
 """Days on which the clocks of cameras begin after a change of battery."""
-DURING = frozenset({"photo_during", "photo_after"})
+DURING = frozenset({"photo_during", "photo_after", "photo"})
 PHOTO_PURPOSES = ("photo_before", "photo_during", "photo_after", "photo")
 
 

@@ -10,13 +10,15 @@ from flask import abort, flash, redirect, request
 from flask_appbuilder import expose
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_appbuilder.security.decorators import has_access, permission_name
+from sqlalchemy.orm import Session
 
 from app.areas.list_views import AreaListPages
+from app.attachments import queries as attachments
 from app.audit.history import history
-from app.evidence import queries, services
+from app.evidence import queries, services, sides
 from app.evidence.listing import ALL_STATES, FindingListing, as_shown
 from app.evidence.models import PhotoFinding
-from app.evidence.rules import FIGURES, KINDS, LONGEST_REASON, PHOTO_KINDS, RULES, STATES
+from app.evidence.rules import FIGURES, KINDS, LONGEST_REASON, PAIRS, PHOTO_KINDS, RECORDS, RULES, STATES
 from app.extensions import _, _l, db
 from app.kernel.errors import RuleViolation
 from app.persistence.context import current_actor, current_scope
@@ -70,6 +72,7 @@ class DoubtfulView(AreaListPages):
             "number": sum(row.number for row in still),
             "kinds": [(title, [(kind, _(KINDS[kind])) for kind in kinds]) for title, kinds in groups],
             "states": [(key, _(word)) for key, word in STATES.items()],
+            "records": [(key, _(word)) for key, word in RECORDS.items()],
             "all_states": ALL_STATES,
         }
 
@@ -123,23 +126,28 @@ class DoubtfulView(AreaListPages):
         if row is None:
             abort(404)
         found = as_shown(row)
-        facts = queries.facts_of(session, row.plan_task_id, [row.attachment_id] if row.attachment_id else [])
-        if found.photo_id and found.plan_id:
-            facts |= queries.facts_of(session, found.plan_id, [found.photo_id])
-        more = (
-            queries.findings_for_report(session, row.report_id) if row.report_id else queries.ReportFindings()
-        )
+        own = sides.side(session, row.attachment_id, row.plan_task_id, row.name)
+        other = sides.side(session, found.photo_id, found.plan_id, row.other_name)
+        record = own.record if own else sides.record_at(session, row.owner_entity, row.owner_id)
         page = self.render_template(
-            "evidence/show.html", view=self, row=row, found=found, facts=facts, reason=reason, errors=errors,
-            rule=RULES[row.kind], others=_others(row, more), history=history("PhotoFinding", row.id),
+            "evidence/show.html", view=self, row=row, found=found, own=own, other=other, record=record,
+            between=sides.between(own, other), pair=row.kind in PAIRS, reason=reason, errors=errors,
+            rule=RULES[row.kind], others=_others(session, row, record), history=history("PhotoFinding", row.id),
             most=LONGEST_REASON, may_dismiss=current_actor().may("can_dismiss", "PhotoFinding"), states=STATES,
         )  # fmt: skip
         return page, status
 
 
-def _others(row: Any, more: queries.ReportFindings) -> list[queries.Shown]:
-    """Further findings of the same report."""
-    every = [*more.figures, *(found for several in more.photos.values() for found in several)]
+def _others(session: Session, row: Any, record: sides.Record | None) -> list[queries.Shown]:
+    """Further findings of the same report, recognition or inspection."""
+    if row.report_id:
+        more = queries.findings_for_report(session, row.report_id)
+        every = [*more.figures, *(found for several in more.photos.values() for found in several)]
+    elif record is not None and record.owner_ids:
+        ids = [file.id for file in attachments.of_owners(session, record.owner, record.owner_ids)]
+        every = [one for several in queries.findings_for_photos(session, ids).values() for one in several]
+    else:
+        every = []
     return [found for found in every if found.id != row.id]
 
 

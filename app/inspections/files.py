@@ -102,5 +102,6 @@ ITEM_OWNER = declare(
         closed=item_closed,
         hold=item_hold,
         caption=caption,
+        judged=True,
     )
 )  # fmt: skip

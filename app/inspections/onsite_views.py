@@ -13,7 +13,7 @@ from flask_appbuilder.security.decorators import has_access, permission_name
 
 from app.annual_plans.services import get_plan
 from app.areas import queries as areas
-from app.attachments.panels import panels
+from app.attachments.panels import panels, panels_of_many
 from app.extensions import _, db
 from app.inspections import queries, rules, services
 from app.inspections.models import Inspection, InspectionItem
@@ -24,8 +24,8 @@ from app.persistence.types import utcnow
 from app.persistence.work import unit_of_work
 from app.recognition import pages
 from app.recognition.item_form import part_text
-from app.recognition.panels import item_panels
 from app.recognition.rules import CONTENT_STATES
+from app.regions.cache import current
 from app.web.assets import asset
 from app.web.record_form import text_of
 from app.web.views import row_id
@@ -33,7 +33,7 @@ from app.web.wording import translate
 
 MOST_BYTES = 16 * 1024
 _OFFLINE = (
-    "vendor/tabler.min.css", "css/portal.css", "css/shell.css", "css/onsite.css", "js/theme.js", "js/portal.js",
+    "vendor/tabler.min.css", "css/portal.css", "css/shell.css", "css/attachments.css", "css/onsite.css", "js/theme.js", "js/portal.js",
     "js/session.js", "js/forms.js", "js/list.js", "js/sha256.js", "js/onsite.js", "vendor/htmx.min.js", "img/icons.svg",
     "img/logo.svg",
 )  # fmt: skip
@@ -87,14 +87,14 @@ class OnsitePages:
     @permission_name("edit")
     def onsite(self, pk: str) -> Any:
         """One hand, 360 px: contents with 无问题/有问题, camera, position, what still waits to be sent."""
-        session = db.session()
+        session, actor = db.session(), current_actor()
         inspection = queries.get_inspection(session, row_id(pk))
-        if not rules.may_write(current_actor(), inspection.level, inspection.state):
+        if not rules.may_write(actor, inspection.level, inspection.state):
             return redirect(url_for("InspectionView.show", pk=inspection.id))
         plan = get_plan(session, inspection.plan_task_id)
-        photos = item_panels(session, "InspectionItem", inspection.items, (rules.PHOTO,), writable=True)
-        sheet = panels(session, current_actor(), "Inspection", inspection, (rules.SHEET,))[0]
-        due = calendar.today() + dt.timedelta(days=rules.RECTIFY_DAYS)
+        photos = panels_of_many(session, actor, "InspectionItem", [item.id for item in inspection.items], writable=True)
+        sheet = panels(session, actor, "Inspection", inspection, (rules.SHEET,))[0]
+        due = calendar.today() + dt.timedelta(days=current().profile(plan.county_code).rectify_days)
         return self.render_template(  # type: ignore[attr-defined]
             "inspections/onsite.html", view=self, inspection=inspection, plan=plan, rules=rules, photos=photos,
             sheet=sheet, place=pages.place(plan), states=CONTENT_STATES, plain=part_text, due=due,

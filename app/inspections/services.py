@@ -26,7 +26,8 @@ from app.recognition.reported import reported
 
 on_concluded: Observers[[Session, Inspection], None] = Observers()
 """An inspection was concluded: what is to be handed over goes to supervision."""
-on_annulled: Observers[[Session, Inspection], None] = Observers()
+on_voided: Observers[[Session, Inspection], None] = Observers()
+"""Given up as a draft or annulled: it counts for nothing any more."""
 
 
 def _require(action: str) -> None:
@@ -241,7 +242,7 @@ def _end(session: Session, inspection: Inspection, version: int, action: str, re
             county_code=inspection.county_code, after={"level": inspection.level, "reason": reason.strip()},
         )  # fmt: skip
         _set_flags(session, plan)
-        on_annulled(session, inspection)
+    on_voided(session, inspection)
     return inspection
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.annual_plans.services import get_plan
 from app.attachments import queries as attachments
-from app.attachments.panels import panels
+from app.attachments.panels import panels, panels_of_many
 from app.audit.history import history
 from app.extensions import _, _l, db
 from app.inspections import queries, rules, services
@@ -28,7 +28,6 @@ from app.recognition import pages
 from app.recognition import queries as recognitions
 from app.recognition import rules as recognition_rules
 from app.recognition.form_pages import CheckFormPages, Shown
-from app.recognition.panels import counts, item_panels
 from app.web.views import PortalModelView, row_id
 
 _PLACES = frozenset({rules.SHEET})
@@ -116,11 +115,12 @@ class InspectionView(OnsitePages, CheckFormPages, pages.CheckLists, PortalModelV
         """What both pages show: plan, contents with photos, sheet, course, history."""
         session, actor = db.session(), current_actor()
         plan = get_plan(session, row.plan_task_id)
-        photos = item_panels(session, "InspectionItem", row.items, (rules.PHOTO,), writable=writable)
+        photos = panels_of_many(session, actor, "InspectionItem", [item.id for item in row.items], writable=writable)
         return {
             "view": self, "inspection": row, "plan": plan, "rules": rules, "photos": photos,
             "marked": attachments.marked(session, [f.id for held in photos.values() for p in held for f in p.files]),
-            "number": counts(photos), "states": recognition_rules.CONTENT_STATES,
+            "number": {key: sum(len(panel.files) for panel in some) for key, some in photos.items()},
+            "states": recognition_rules.CONTENT_STATES,
             "sheet": panels(session, actor, "Inspection", row, (rules.SHEET,))[0],
             "offered": {step.action for step in rules.FLOW.offered(row.state, actor)},
             "own": rules.level_of(actor) == row.level,

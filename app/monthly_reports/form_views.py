@@ -231,7 +231,7 @@ class ReportFormPages:
         form.token.data = submissions.new_token()
         loose = form.show(f for f in shown.findings if not _elsewhere(f))
         files, boxes = pages.writing_panels(session, rows)
-        page = common(rows, findings, pages.lines(rows, (), pages.doubts_of(session, report), boxes))
+        page = common(rows, findings, pages.lines(rows, (), pages.doubts_of(session, rows), boxes))
         page.stages = pages.stages(rows, form.progress.data or None, files)
         page.cells = pages.strip_cells(session, report)
         page.returned, page.start_hint = pages.returned_step(rows), pages.start_hint(rows)
@@ -245,7 +245,7 @@ class ReportFormPages:
     def _read_page(self, rows: ReportPage, status: int = 200) -> Any:
         session, report, actor = db.session(), rows.report, current_actor()
         findings = pages.judge(session, rows) if report.state == "submitted" else []
-        page = common(rows, findings, pages.lines(rows, findings, pages.doubts_of(session, report), points=pages.points_of(session, rows)))
+        page = common(rows, findings, pages.lines(rows, findings, pages.doubts_of(session, rows), points=pages.points_of(session, rows)))
         page.stages = pages.stages(rows, report.progress, pages.reading_panels(rows))
         page.cells = pages.strip_cells(session, report)
         newer = queries.open_report(session, report.works_project_id, report.month)
@@ -300,5 +300,5 @@ def _missing(rows: ReportPage, typed: Mapping[str, str]) -> list[str]:
 
 def _photo_notes(rows: ReportPage) -> dict[str, list[str]]:
     """Content → what is doubtful about its photos."""
-    doubts = pages.doubts_of(db.session(), rows.report)
+    doubts = pages.doubts_of(db.session(), rows)
     return {str(line.item.id): line.photo_notes for line in pages.lines(rows, (), doubts)}

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.areas import queries as areas
+from app.attachments.doubts import Doubt, doubts_about
 from app.attachments.models import Attachment
 from app.attachments.panels import Panel, panels, panels_of_many
 from app.extensions import _
@@ -20,7 +21,7 @@ from app.kernel.calendar import Month
 from app.kernel.errors import Finding
 from app.kernel.geo import haversine_m
 from app.monthly_reports import services, submission_rules, timeline
-from app.monthly_reports.doubts import photo_doubts
+from app.monthly_reports.due import month_due
 from app.monthly_reports.facts import circumstances, facts_of
 from app.monthly_reports.figure_rows import day_text
 from app.monthly_reports.models import MonthlyReport, ReportItem
@@ -51,7 +52,7 @@ class Photo:
     file: Attachment
     earlier: bool
     said: str
-    notes: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -130,13 +131,10 @@ def judge(session: Session, rows: ReportPage, typed: Mapping[str, str] | None = 
     return found
 
 
-def doubts_of(session: Session, report: MonthlyReport) -> dict[int, list[str]]:
-    """Photo → what is doubtful about it, in words."""
-    found: dict[int, list[str]] = {}
-    for answer in photo_doubts(session, report):
-        for key, messages in answer.items():
-            found.setdefault(key, []).extend(translate(message) for message in messages)
-    return found
+def doubts_of(session: Session, rows: ReportPage) -> dict[int, list[Doubt]]:
+    """Photo → what is doubtful about it; those of earlier months were judged with their own report."""
+    shots = (shot for purposes in rows.shots.values() for some in purposes.values() for shot in some)
+    return doubts_about(session, [shot.photo.id for shot in shots if not shot.earlier])
 
 
 def item_of(finding: Finding) -> int | None:
@@ -212,12 +210,12 @@ def missing_photo(rows: ReportPage, item: ReportItem, purpose: str, state: str |
 def lines(
     rows: ReportPage,
     findings: Sequence[Finding] = (),
-    photo_notes: Mapping[int, Sequence[str]] | None = None,
+    photo_doubts: Mapping[int, Sequence[Doubt]] | None = None,
     boxes: Mapping[int, Sequence[Panel]] | None = None,
     points: Sequence[tuple[Any, Any]] = (),
 ) -> list[Line]:
-    """The contents of a report; ``photo_notes``: attachment → what is doubtful; ``boxes``: content → upload panels."""
-    doubts, found, names = photo_notes or {}, [], content_names(rows.report.items)
+    """The contents of a report; ``photo_doubts``: attachment → what is doubtful; ``boxes``: content → upload panels."""
+    doubts, found, names = photo_doubts or {}, [], content_names(rows.report.items)
     for item in rows.report.items:
         panels_by = {panel.purpose.key: panel for panel in (boxes or {}).get(item.id, ())}
         shots = [
@@ -229,7 +227,7 @@ def lines(
             )
             for purpose in PHOTOS
         ]  # fmt: skip
-        doubtful = [note for shot in shots for photo in shot.photos for note in photo.notes]
+        doubtful = [translate(one.said) for shot in shots for photo in shot.photos for one in photo.doubts]
         notes = [translate(f.message) for f in findings if not f.is_error and item_of(f) == item.id]
         found.append(Line(item, names[item.id], rows.before.get(item.catalogue_item_id), shots, notes + doubtful, doubtful))
     return found
@@ -305,12 +303,13 @@ def contents_text(report: MonthlyReport) -> str:
 def strip_cells(session: Session, report: MonthlyReport) -> list[StripCell]:
     """The year of the report's works project; two statements."""
     known = strip(session, [report.plan_task_id], report.month.year)[report.plan_task_id]
-    return cells_of(known.of_projects[report.works_project_id], report.works_project_id, report.month)
+    due = month_due(report.county_code)
+    return cells_of(known.of_projects[report.works_project_id], report.works_project_id, due, report.month)
 
 
-def cells_of(cells: Iterable[Any], project_id: int, current: dt.date | None = None) -> list[StripCell]:
-    """A works project's months as the big strip shows them."""
-    now, fills, found = calendar.report_month(calendar.today()), may_begin(), []
+def cells_of(cells: Iterable[Any], project_id: int, now: Month, current: dt.date | None = None) -> list[StripCell]:
+    """A works project's months as the big strip shows them; ``now``: the one that is due."""
+    fills, found = may_begin(), []
     for cell in cells:
         begin = begins(project_id, cell) if fills and not cell.report_id and kind_of(cell) != "none" else ""
         href = f"/reports/show/{cell.report_id}" if cell.report_id else ""

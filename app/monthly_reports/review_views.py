@@ -123,7 +123,7 @@ class ReviewView(PortalModelView):
         rows = queries.report_page(session, report_id)
         report = rows.report
         findings = pages.judge(session, rows)
-        page = common(rows, findings, pages.lines(rows, findings, pages.doubts_of(session, report), points=pages.points_of(session, rows)))
+        page = common(rows, findings, pages.lines(rows, findings, pages.doubts_of(session, rows), points=pages.points_of(session, rows)))
         page.stages = pages.stages(rows, report.progress, pages.reading_panels(rows))
         light = light_of(rows.plan)
         page.light = (LIGHT_KIND[light.colour], _(LIGHTS[light.colour]), translate(light.reason))

@@ -54,7 +54,7 @@ OWNER = declare(
 ITEM_OWNER = declare(
     Owner(
         "RecognitionItem", RecognitionItem, queries.find_item, tuple(PHOTOS), resource="Recognition",
-        closed=item_closed, hold=item_hold,
+        closed=item_closed, hold=item_hold, judged=True,
     )
 )  # fmt: skip
 

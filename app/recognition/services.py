@@ -26,6 +26,8 @@ on_submitted: Observers[[Session, Recognition], None] = Observers()
 """A recognition waits for the reviewer."""
 on_decided: Observers[[Session, Recognition], None] = Observers()
 """It waits no longer: recognised, returned or withdrawn."""
+on_dropped: Observers[[Session, Recognition], None] = Observers()
+"""It was discarded or revoked: its photos prove nothing any more."""
 on_started: Observers[[Session, PlanTask], None] = Observers()
 """The start of works was recognised."""
 on_finished: Observers[[Session, PlanTask], None] = Observers()
@@ -253,6 +255,8 @@ def _step(session: Session, recognition: Recognition, version: int, action: str,
     _stamp(session, recognition)
     if waited:
         on_decided(session, recognition)
+    if action == "discard":
+        on_dropped(session, recognition)
     return recognition
 
 
@@ -294,6 +298,7 @@ def revoke(session: Session, recognition: Recognition, version: int, reason: str
         county_code=recognition.county_code, after={"kind": recognition.kind, "reason": reason.strip()},
     )  # fmt: skip
     _stamp(session, recognition)
+    on_dropped(session, recognition)
     _set_plan(session, plan, recognition, standing=False, note=reason.strip())
     if recognition.kind == "start":
         _give_up_finish(session, plan)

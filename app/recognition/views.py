@@ -12,7 +12,7 @@ from flask_appbuilder.security.decorators import has_access, permission_name
 from sqlalchemy.orm import Session
 
 from app.annual_plans.services import get_plan
-from app.attachments.panels import panels
+from app.attachments.panels import panels, panels_of_many
 from app.audit.history import history
 from app.extensions import _, _l, db
 from app.kernel.errors import RuleViolation, StaleRow
@@ -23,7 +23,6 @@ from app.recognition.form_pages import CheckFormPages, Shown
 from app.recognition.forms import RecognitionForm
 from app.recognition.listing import RecognitionListing
 from app.recognition.models import Recognition
-from app.recognition.panels import item_panels
 from app.web.views import PortalModelView, row_id
 
 
@@ -91,7 +90,7 @@ class RecognitionView(CheckFormPages, pages.CheckLists, PortalModelView):
         return {
             "view": self, "recognition": row, "plan": plan, "rules": rules,
             "documents": panels(session, actor, "Recognition", row, documents),
-            "photos": item_panels(session, "RecognitionItem", row.items, tuple(rules.PHOTOS), writable=writable),
+            "photos": panels_of_many(session, actor, "RecognitionItem", [item.id for item in row.items], writable=writable),
             "offered": {step.action for step in rules.FLOW.offered(row.state, actor)},
             "mine": actor.user_id in (row.prepared_by_id, row.submitted_by_id),
             "events": pages.events(session, "Recognition", row.id, rules.FLOW),

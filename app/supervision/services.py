@@ -12,7 +12,7 @@ from app.areas.rules import read_fields
 from app.inspections import queries as inspections
 from app.inspections.models import Inspection, InspectionItem
 from app.inspections.rules import may_write as may_write_inspection
-from app.inspections.services import on_annulled, on_concluded
+from app.inspections.services import on_concluded, on_voided
 from app.kernel import calendar
 from app.kernel.errors import N_, Finding, NotAllowed, OutOfScope, RuleViolation, StaleRow, msg
 from app.kernel.observers import Observers
@@ -84,9 +84,9 @@ def hand_over_problems(session: Session, inspection: Inspection) -> None:
             _hand_over(session, inspection, item)
 
 
-@on_annulled.register
+@on_voided.register
 def drop_drafts(session: Session, inspection: Inspection) -> None:
-    """Drafts of an annulled inspection fall with it; what was opened stays with its own life."""
+    """Drafts of an inspection that counts no more fall with it; what was opened stays with its own life."""
     for issue in queries.of_items(session, [item.id for item in inspection.items]).values():
         if issue.state == "draft":
             log_transition(session, issue, "discard", issue.state, "discarded", inspection.void_reason)

@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 from app.annual_plans.models import PlanTask
 from app.attachments.models import Attachment, StoredFile
 from app.evidence import services
+from app.inspections.models import Inspection, InspectionItem
 from app.monthly_reports.models import MonthlyReport, ReportItem
+from app.recognition.models import Recognition, RecognitionItem
 from app.schemes.models import CatalogueItem
 from app.works.models import WorksProject
 
@@ -64,8 +66,30 @@ def make_item(session: Session, report: MonthlyReport, number: int = 0) -> Repor
     return item
 
 
+def make_recognition(session: Session, plan: PlanTask, **values: Any) -> Recognition:
+    """A draft of the start with the first content of the catalogue."""
+    row = Recognition(county_code=plan.county_code, plan_task_id=plan.id, kind="start", **values)
+    row.items.append(RecognitionItem(county_code=plan.county_code, catalogue_item_id=_first(session)))
+    session.add(row)
+    session.flush()
+    return row
+
+
+def make_inspection(session: Session, plan: PlanTask, level: str, **values: Any) -> Inspection:
+    """A sheet with the first content of the catalogue."""
+    row = Inspection(county_code=plan.county_code, plan_task_id=plan.id, level=level, **values)
+    row.items.append(InspectionItem(county_code=plan.county_code, catalogue_item_id=_first(session)))
+    session.add(row)
+    session.flush()
+    return row
+
+
+def _first(session: Session) -> int:
+    return session.scalars(sa.select(CatalogueItem.id).order_by(CatalogueItem.id).limit(1)).one()
+
+
 def make_photo(
-    session: Session, item: ReportItem, picture: str, digest: str | None = None, purpose: str = "photo_during",
+    session: Session, item: Any, picture: str, digest: str | None = None, purpose: str = "photo_during",
     **known: Any,
 ) -> Attachment:  # fmt: skip
     """A photo of a content: ``picture`` stands for its bytes, ``known`` are columns of its stored content."""
@@ -78,7 +102,8 @@ def make_photo(
             StoredFile(sha256=sha256, size=1, kind="jpeg", perceptual_hash=digest, **{**known, **degrees})
         )
     photo = Attachment(
-        county_code=item.county_code, plan_task_id=item.plan_task_id, owner_entity="ReportItem", owner_id=item.id,
+        county_code=item.county_code, plan_task_id=getattr(item, "plan_task_id", None),
+        owner_entity=type(item).__name__, owner_id=item.id,
         purpose=purpose, name=f"{picture}.jpg", sha256=sha256, uploader="测试", created_at=NOON,
     )  # fmt: skip
     session.add(photo)

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from app.evidence import prints, queries, services
+from app.annual_plans.models import PlanTask
+from app.attachments.doubts import doubts_about
+from app.evidence import prints, queries, services, sides
 from app.evidence import reports as evidence
 from app.evidence.models import PhotoFinding, PhotoPrint
 from app.evidence.rules import bands_of, number_of
@@ -17,7 +19,15 @@ from app.kernel.actor import SYSTEM, Actor
 from app.kernel.errors import NotAllowed, OutOfScope, RuleViolation
 from app.kernel.scope import Scope
 from app.persistence.context import acting_as
-from tests.evidence.helpers import make_item, make_photo, make_report, plans_of
+from tests.evidence.helpers import (
+    NOON,
+    make_inspection,
+    make_item,
+    make_photo,
+    make_recognition,
+    make_report,
+    plans_of,
+)
 
 pytestmark = pytest.mark.req("R20", "N3.3a")
 DIGEST = "ff00cc33aa5500ff"
@@ -137,9 +147,9 @@ def test_of_another_county_no_more_than_its_name_is_told(made: Any) -> None:
         assert (abroad.plan_id is None) is (name != "city")
         assert (inside.photo_id == home.id) is (name != "unit")
     with acting_as(Actor(user_id=1, scope=scopes["county"])):
-        notes = {photo: [str(note) for note in said] for photo, said in evidence.doubts_by_photo(session, mine).items()}
-    assert "another project" in notes[copy.id][0] and home.owner_id == other.items[0].id
-    assert set(notes) == {copy.id, again.id}
+        notes = doubts_about(session, [copy.id, again.id, home.id])
+    assert "another project" in str(notes[copy.id][0].said) and home.owner_id == other.items[0].id
+    assert set(notes) == {copy.id, again.id} and notes[copy.id][0].finding is None
     with acting_as(Actor(user_id=1, scope=Scope.region("430723"))):
         assert queries.findings_for_report(session, mine.id).photos == {}
 
@@ -188,3 +198,71 @@ def test_the_index_is_asked_once_and_entered_once(made: Any, query_counter: Any)
     assert tuple(stored) == bands_of(number_of(DIGEST))
     session.execute(sa.text("DELETE FROM photo_print"))
     assert photo.sha256 in prints.verify(session)[0]
+
+
+@pytest.mark.req("M1.6.7.1", "M1.6.7.2", "M1.6.7.3")
+def test_photos_of_recognitions_and_inspections_are_judged_too(made: Any) -> None:
+    """Beside the photo at once, among the doubtful reports once handed in, gone when the record counts no more."""
+    session, mine, other, _foreign = made
+    mine.started_on = dt.date(2020, 3, 1)
+    first = make_photo(session, other.items[0], "a", DIGEST)
+    old = dt.datetime(2020, 2, 1, 2, tzinfo=dt.UTC)
+    plan = session.get(PlanTask, mine.plan_task_id)
+    start = make_recognition(session, plan)
+    seen = make_photo(session, start.items[0], "b", NEARLY, taken_at=old, taken_lng="111.0", taken_lat="27.0")
+    kinds = ["far", "outside", "before_start", "near_photo"]
+    assert sorted(row.kind for row in found(session)) == sorted(kinds)
+    assert not any(row.reported for row in found(session))
+    reader = frozenset({("can_show", "PhotoFinding"), ("can_show", "MonthlyReport"), ("can_show", "Recognition")})
+    reviewer = Actor(user_id=1, scope=Scope.region("430703"), permissions=reader)
+    with acting_as(reviewer):
+        notes = doubts_about(session, [seen.id])[seen.id]
+    assert len(notes) == 4 and {note.finding for note in notes} == {None}
+    start.state, start.submitted_at = "submitted", NOON
+    session.flush()
+    evidence.recognition_moved(session, start)
+    rows = found(session)
+    assert len(rows) == 4 and all(row.reported and row.report_id is None for row in rows)
+    with acting_as(reviewer):
+        assert {note.finding for note in doubts_about(session, [seen.id])[seen.id]} == {row.id for row in rows}
+        own = sides.side(session, seen.id, plan.id, plan.name)
+        assert own.record.endpoint == "RecognitionView.show" and own.record.owner_ids == (start.items[0].id,)
+        there = sides.side(session, first.id, other.plan_task_id, "x")
+        assert there.record.number == other.id and sides.between(own, there).metres is None
+    # a visit before the works began may show what was there; the works' own photos may not
+    early = make_inspection(session, plan, "city", inspected_on=dt.date(2020, 2, 2))
+    late = make_inspection(session, plan, "county", inspected_on=dt.date(2020, 4, 2))
+    for sheet in (early, late):
+        make_photo(session, sheet.items[0], f"{sheet.level}", purpose="photo", taken_at=old)
+    assert [row.county_code for row in found(session, owner_entity="InspectionItem", kind="before_start")] == ["430703"]
+    (row,) = found(session, owner_entity="InspectionItem")
+    assert row.owner_id == late.items[0].id and not row.reported
+    late.state, late.concluded_at, late.conclusion = "concluded", NOON, "consistent"
+    session.flush()
+    evidence.inspection_moved(session, late)
+    assert row.reported
+    start.state, late.state, late.void_reason = "discarded", "void", "误"
+    session.flush()
+    evidence.recognition_moved(session, start)
+    evidence.inspection_moved(session, late)
+    session.expire_all()
+    assert found(session) == []
+
+
+def test_a_side_is_shown_to_those_alone_who_may_open_its_record(made: Any) -> None:
+    session, mine, _other, foreign = made
+    reader = frozenset({("can_show", "MonthlyReport"), ("can_show", "Inspection")})
+    there = make_photo(session, foreign.items[0], "a", DIGEST)
+    plan = session.get(PlanTask, mine.plan_task_id)
+    sheet = make_inspection(session, plan, "city", inspected_on=dt.date(2020, 4, 2))
+    draft = make_photo(session, sheet.items[0], "d", purpose="photo")
+    county = Actor(user_id=1, scope=Scope.region("430703"), region_level="county", permissions=reader)
+    city = Actor(user_id=1, scope=Scope.region("430700"), region_level="city", permissions=reader)
+    with acting_as(county):
+        assert sides.side(session, there.id, foreign.plan_task_id, "x") is None
+        assert sides.side(session, draft.id, plan.id, "x") is None
+    with acting_as(city):
+        assert sides.side(session, there.id, foreign.plan_task_id, "x").photo is there
+        assert sides.side(session, draft.id, plan.id, "x").record.endpoint == "InspectionView.show"
+    with acting_as(Actor(user_id=1, scope=Scope.region("430700"), region_level="city")):
+        assert sides.side(session, there.id, foreign.plan_task_id, "x") is None
