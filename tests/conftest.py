@@ -31,13 +31,18 @@ for name in ("DATABASE_URL", "REDIS_URL", "TIANDITU_KEY"):
 
 import config  # noqa: E402
 from app import create_app  # noqa: E402
-from app.accounts import principal  # noqa: E402
+from app.accounts import credentials, principal, services, signing  # noqa: E402
+from app.cli import demo  # noqa: E402
 from app.extensions import db  # noqa: E402
 from app.kernel import calendar  # noqa: E402
 from app.kernel.actor import ANONYMOUS, SYSTEM, Actor  # noqa: E402
 from app.persistence.context import acting_as, set_actor  # noqa: E402
+from app.regions import cache as regions  # noqa: E402
 
 PASSWORD = "Demo@2026!"
+# the real cost of a hash is proven by tests/accounts/test_sealed.py; a thousand sign-ins need not pay it
+for hashing in (credentials, services, signing, demo):
+    hashing.generate_password_hash = functools.partial(generate_password_hash, method="scrypt:256:8:1")
 
 
 def pytest_unconfigure() -> None:
@@ -50,7 +55,6 @@ def _fill(app: Flask) -> None:
     from flask_migrate import upgrade
 
     from app.accounts.services import sync_roles
-    from app.cli.demo import load_demo
     from app.persistence.work import unit_of_work
     from app.regions.seed import load_all
 
@@ -62,11 +66,7 @@ def _fill(app: Flask) -> None:
                 sync_roles(session)
                 load_all(session)
             with unit_of_work() as session:
-                load_demo(session)
-            with unit_of_work() as session:
-                # real hashing is proven elsewhere; a hundred sign-ins need not wait for it
-                quick = generate_password_hash(PASSWORD, "pbkdf2:sha256:1000")
-                session.execute(sa.text("UPDATE ab_user SET password = :p"), {"p": quick})
+                demo.load_demo(session)
         db.session.remove()
         db.engine.dispose()
 
@@ -84,7 +84,12 @@ def _ready(backend: str) -> Flask:
     """The application, its template filled and the files of the demo world at hand."""
     databases.template(backend, lambda one, files: _with_files(_application(one), files, _fill))
     shutil.copytree(databases.files_of(backend), SCRATCH / "data", dirs_exist_ok=True)
-    return _application(backend)
+    app = _application(backend)
+    with on_copy(app, backend), app.app_context(), acting_as(SYSTEM):
+        for number in db.session.execute(sa.text("SELECT id FROM ab_user")).scalars().all():
+            principal.actor_of(number)
+        app.extensions[_LEARNED] = regions.current(), dict(principal._granted)
+    return app
 
 
 def _with_files(app: Flask, folder: Path, job: Callable[[Flask], None]) -> None:
@@ -105,11 +110,19 @@ def postgresql_app() -> Flask:
     return _ready("postgresql")
 
 
+# regions and grants as the template has them: each of its copies has the same, at the same version
+_LEARNED = "tests-learned"
+
+
 def forget_caches(app: Flask) -> None:
     """What a process remembers of a database belongs to that database."""
     principal._granted.clear()
     for store in ("portal_regions", "portal-counts", "portal-fragments"):
         app.extensions.pop(store, None)
+    if learned := app.extensions.get(_LEARNED):
+        app.extensions["portal_regions"] = known = regions.RegionCache()
+        known._snapshot = learned[0]
+        principal._granted.update(learned[1])
     if limiter := app.extensions.get("limiter"):
         for one in limiter:
             one.reset()

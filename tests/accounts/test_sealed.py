@@ -6,8 +6,9 @@ import pyotp
 import pytest
 import sqlalchemy as sa
 from flask_migrate import downgrade, upgrade
+from werkzeug.security import check_password_hash, generate_password_hash
 
-from app.accounts import credentials
+from app.accounts import credentials, services
 from app.accounts.models import Account
 from app.extensions import db
 from app.kernel.actor import SYSTEM
@@ -54,6 +55,16 @@ def test_the_secret_of_a_factor_stands_in_no_column(session, app_db) -> None:
         assert account.totp_secret == secret, "an exchanged key is no lost key"
     finally:
         app_db.config["SECRET_KEY"], app_db.config["SECRET_KEY_FALLBACKS"] = kept, []
+
+
+def test_passwords_are_hashed_at_the_full_cost(session, monkeypatch) -> None:
+    """Without the cheap hashes of the tests."""
+    for module in (credentials, services):
+        monkeypatch.setattr(module, "generate_password_hash", generate_password_hash)
+    made = services.make_account(session, "costly", "Kostbar@2026", [], name="陈某")
+    assert made.password.startswith("scrypt:32768:8:1$") and check_password_hash(made.password, "Kostbar@2026")
+    credentials.set_password(session, made, "Andere@2026", must_change=False)
+    assert made.password.startswith("scrypt:32768:8:1$") and check_password_hash(made.password, "Andere@2026")
 
 
 def test_the_migration_takes_existing_secrets_along(app_db) -> None:
