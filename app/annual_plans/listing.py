@@ -100,6 +100,7 @@ class PlanListing(AreaListing):
     """计划台账."""
 
     key = "plans"
+    lasting = True
     table = PlanTask.__table__  # type: ignore[assignment]
     year_column = "year"
     always: tuple[str, ...] = ("id", "county_code", "name", "community_count", "implementation_state")

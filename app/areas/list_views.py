@@ -10,13 +10,13 @@ from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from sqlalchemy.orm import Session
 
-from app.areas.counts import unchanged
 from app.areas.listing import AreaListing
 from app.extensions import _
 from app.kernel.errors import RuleViolation
 from app.persistence.context import current_actor, current_scope
 from app.persistence.work import unit_of_work
 from app.regions.cache import current
+from app.web.counts import unchanged
 from app.web.listing import Listing, State, quick_rows
 from app.web.preferences import Preference
 from app.web.views import PortalModelView, row_id

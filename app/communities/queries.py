@@ -106,6 +106,7 @@ class CommunityListing(Listing):
     """标点上图 / 意向库."""
 
     key = "communities"
+    lasting = True
     table = _community
     columns = COLUMNS
     filters = FILTERS

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 from flask import abort, flash, redirect, request
 from flask_appbuilder import expose
@@ -22,6 +23,7 @@ from app.kernel.errors import RuleViolation
 from app.persistence.context import current_actor
 from app.persistence.work import unit_of_work
 from app.regions.cache import current
+from app.web.counts import unchanged
 from app.web.listing import Listing, State
 from app.web.preferences import Preference
 from app.web.views import PortalModelView, row_id
@@ -40,6 +42,33 @@ def _town_name(code: str) -> str:
     """A sub-district of the tree; one that has left the register shows its code."""
     town = current().town(code)
     return town.name if town else code or _("No sub-district yet")
+
+
+_PLACE_KINDS, _PROPERTY_KINDS = tuple(PLACE_KINDS.items()), tuple(PROPERTY_KINDS.items())
+
+
+class Counted(NamedTuple):
+    """What the page counts: by region, by place and plan year, by sub-district (a county's own), in all, incomplete."""
+
+    regions: list[Any]
+    states: list[Any]
+    towns: Sequence[Any]
+    totals: tuple[int, int, Decimal]
+    todo: int
+
+
+def _counted() -> Counted:
+    rows = queries.summary()
+    regions = [row for row in rows if row.kind == "region"]
+    states = [row for row in rows if row.kind == "state"]
+    totals = (
+        sum(row.communities for row in regions),
+        sum(row.households for row in regions),
+        sum((row.floor_area for row in regions), start=Decimal(0)),
+    )
+    actor = current_actor()
+    towns = queries.towns_of(actor.region_code) if actor.region_level == "county" else ()
+    return Counted(regions, states, towns, totals, sum(row.communities for row in states if not row.complete))
 
 
 class CommunityView(CommunityPages, CommunityShowPages, PortalModelView):
@@ -63,41 +92,26 @@ class CommunityView(CommunityPages, CommunityShowPages, PortalModelView):
         return _l("Mark on map") if current_actor().region_level == "county" else _l("Candidates")
 
     def list_context(self, state: State, preference: Preference) -> dict[str, Any]:
-        rows = queries.summary()
-        regions = [row for row in rows if row.kind == "region"]
-        states = [row for row in rows if row.kind == "state"]
-        totals = (
-            sum(row.communities for row in regions),
-            sum(row.households for row in regions),
-            sum((row.floor_area for row in regions), start=0),
-        )
-        todo = sum(row.communities for row in states if not row.complete)
-        actor = current_actor()
-        towns = queries.towns_of(actor.region_code) if actor.region_level == "county" else ()
+        mark, counted = unchanged(self.listing.key, _counted)
         return {
-            "tree": self.tree(
-                state, preference, (*map(tuple, rows), *map(tuple, towns)),
-                lambda: self._tree(state, regions, states, towns, todo, preference),
-            ),
-            "totals": totals,
-            "everything": totals[0],
-            "todo": todo,
-            "place_kinds": tuple(PLACE_KINDS.items()),
-            "property_kinds": tuple(PROPERTY_KINDS.items()),
+            "tree": self.tree(state, preference, mark, lambda: self._tree(state, counted, preference)),
+            "totals": counted.totals,
+            "everything": counted.totals[0],
+            "todo": counted.todo,
+            "place_kinds": _PLACE_KINDS,
+            "property_kinds": _PROPERTY_KINDS,
         }
 
-    def _tree(
-        self, state: State, regions: list[Any], states: list[Any], towns: Sequence[Any], todo: int, preference: Preference
-    ) -> list[Any]:
+    def _tree(self, state: State, counted: Counted, preference: Preference) -> list[Any]:
         """辖区年份目录: jurisdiction, plan year, and what is to complete."""
         kept = [
             self._node(state, _("My view: %(name)s", name=view["name"]), None, view["args"], icon="bookmark", children=[])
             for view in preference.views
         ]
         return [
-            self._region_nodes(state, regions, towns),
-            self._year_nodes(state, states),
-            [*self._todo_node(state, todo), *kept],
+            self._region_nodes(state, counted.regions, counted.towns),
+            self._year_nodes(state, counted.states),
+            [*self._todo_node(state, counted.todo), *kept],
         ]
 
     def _region_nodes(self, state: State, regions: list[Any], towns: Sequence[Any]) -> list[dict[str, Any]]:

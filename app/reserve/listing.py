@@ -50,6 +50,7 @@ class ReserveListing(AreaListing):
     """项目储备 / 储备库."""
 
     key = "reserve"
+    lasting = True
     table = ReserveProject.__table__  # type: ignore[assignment]
     year_column = "plan_year"
     always: tuple[str, ...] = ("id", "county_code", "name", "plan_year", "plan_name", "community_count")

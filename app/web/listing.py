@@ -162,6 +162,9 @@ class Listing:
     always: tuple[str, ...] = ("id", "county_code")
     sizes: tuple[int, ...] = PAGE_SIZES
     recycle: bool = False
+    lasting: bool = False
+    """Whether a row's cells, lock and links follow from its values, the language, the permissions, the regions and
+    the day alone, so that what was drawn may be kept."""
 
     def __init__(self, execute: Callable[..., Any]) -> None:
         self.execute = execute

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from app.annual_plans import services as annual_plans
-from app.areas.counts import unchanged
+from app.web.counts import unchanged
 from app.extensions import db
 from app.kernel import calendar
 from app.kernel.actor import SYSTEM

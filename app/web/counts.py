@@ -1,4 +1,4 @@
-"""What the directory of a list of areas counts, kept until a record of the jurisdiction changes.
+"""What the directory of a list counts, kept until a record of the jurisdiction changes.
 
 Counting 60,000 plan tasks for every page would cost more than the page. Every change of a record leaves an event in
 its county's audit chain, in the same transaction; so the sum of the chains' last numbers tells, from a range of 140
