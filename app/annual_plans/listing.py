@@ -154,7 +154,7 @@ class PlanListing(AreaListing):
         rest = super().ordering(State({}), reverse)
         return [rank.desc() if state.descending != reverse else rank.asc(), *rest]
 
-    def lights(self, scope: Scope) -> dict[str, int]:
+    def further_counts(self, scope: Scope) -> dict[str, int]:
         """Number of plan tasks of the scope by state and by colour, in one pass over an index alone."""
         columns, today, days = self.table.c, calendar.today(), warn_days_of(current())
         wanted = {state: columns.implementation_state == state for state in IMPLEMENTATION_STATES}

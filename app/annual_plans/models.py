@@ -17,7 +17,6 @@ from sqlalchemy import (
     String,
     UniqueConstraint,
     false,
-    text,
     true,
 )  # fmt: skip
 from sqlalchemy.orm import Mapped, mapped_column
@@ -25,10 +24,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.annual_plans.rules import IMPLEMENTATION_STATES
 from app.areas.models import Area, area_checks
 from app.extensions import _l
-from app.persistence.base import Audited, CountyScoped, Model, Versioned
+from app.persistence.base import Audited, CountyScoped, Model, Versioned, live_index
 from app.persistence.types import wan_yuan
 
-_LIVE = text("deleted_at IS NULL")
 _PAIRS = ("party_organisations", "owners_committees", "property_managed", "professionally_managed")
 
 
@@ -45,10 +43,6 @@ def _money(label: Any) -> Mapped[Decimal]:
 
 def _figure(label: Any) -> Mapped[int | None]:
     return mapped_column(Integer, info={"label": label, "unit": _l("pcs")})
-
-
-def _live(name: str, *columns: str) -> Index:
-    return Index(name, *columns, sqlite_where=_LIVE, postgresql_where=_LIVE)
 
 
 class PlanTask(Area, Model):
@@ -83,11 +77,11 @@ class PlanTask(Area, Model):
                         " OR professionally_managed <= property_managed", name="professional_within_managed"),
         CheckConstraint("jobs_created IS NULL OR jobs_created >= 0", name="jobs_created_min"),
         Index("uq_plan_task_id_county_code", "id", "county_code", unique=True),
-        _live("ix_plan_task_live", "county_code", "id"),
-        _live("ix_plan_task_year", "county_code", "year", "id", "deleted_at"),
-        _live("ix_plan_task_light", "county_code", "implementation_state", "start_due", "finish_due",
+        live_index("ix_plan_task_live", "county_code", "id", "deleted_at"),
+        live_index("ix_plan_task_year", "county_code", "year", "id", "deleted_at"),
+        live_index("ix_plan_task_light", "county_code", "implementation_state", "start_due", "finish_due",
               "deleted_at"),
-        _live("ix_plan_task_scheme", "county_code", "scheme_state", "id"),
+        live_index("ix_plan_task_scheme", "county_code", "scheme_state", "id"),
         Index("ix_plan_task_recycle", "county_code", "deleted_at"),
     )  # fmt: skip
 

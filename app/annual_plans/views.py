@@ -23,7 +23,7 @@ from app.areas.list_views import AreaBinPages, AreaListPages
 from app.areas.show_views import AreaShowPages
 from app.extensions import _, _l, db
 from app.kernel import calendar
-from app.persistence.context import current_actor, current_scope
+from app.persistence.context import current_actor
 from app.persistence.transitions import trace
 from app.regions.cache import current
 from app.web.listing import State
@@ -116,9 +116,6 @@ class PlanView(AreaFormPages, LinkPages, AreaShowPages, AreaListPages):
             "states": tuple(IMPLEMENTATION_STATES.items()),
             "programmes": tuple(programme_words().items()),
         }
-
-    def further_counts(self) -> Mapping[str, int]:
-        return self.listing.lights(current_scope())  # type: ignore[attr-defined,no-any-return]
 
     def further_nodes(self, state: State, further: Mapping[str, int]) -> list[list[dict[str, Any]]]:
         nodes = [

@@ -13,11 +13,10 @@ from sqlalchemy.orm import Session
 from app.areas.listing import AreaListing
 from app.extensions import _
 from app.kernel.errors import RuleViolation
-from app.persistence.context import current_actor, current_scope
+from app.persistence.context import current_actor
 from app.persistence.work import unit_of_work
 from app.regions.cache import current
-from app.web.counts import unchanged
-from app.web.listing import Listing, State, quick_rows
+from app.web.listing import Listing, State
 from app.web.preferences import Preference
 from app.web.views import PortalModelView, row_id
 from app.web.wording import translate
@@ -50,18 +49,9 @@ class AreaListPages(PortalModelView):
         raise NotImplementedError
 
     def list_context(self, state: State, preference: Preference) -> dict[str, Any]:
-        mark, (counts, further, number) = unchanged(self.listing.key, self._counted)
+        mark, (counts, further, number) = self.listing.counted()
         tree = self.tree(state, preference, mark, lambda: self._groups(state, counts, further, preference))
         return {"tree": tree, "number": number, "everything": number, "further": further}
-
-    def _counted(self) -> tuple[Sequence[Any], Mapping[str, int], int]:
-        """Rows by county and year, what else is counted, and the number of all rows of the scope."""
-        counts = list(quick_rows(self.listing.year_counts(current_scope())))
-        return counts, self.further_counts(), sum(row.number for row in counts)
-
-    def further_counts(self) -> Mapping[str, int]:
-        """What else the tree counts, by name. Override."""
-        return {}
 
     def further_nodes(self, state: State, further: Mapping[str, int]) -> list[list[dict[str, Any]]]:
         """The groups of the tree that show it. Override."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from operator import attrgetter
@@ -14,10 +15,11 @@ from app.extensions import _, _l
 from app.kernel.errors import N_
 from app.kernel.scope import Scope
 from app.kernel.text import mask_phone, normalise_input
-from app.persistence.context import current_actor
+from app.persistence.context import current_actor, current_scope
 from app.persistence.gate import SCOPE_APPLIED, scope_clause
 from app.regions.cache import current
-from app.web.listing import Column, Filter, Listing, State, region_clause
+from app.web.counts import unchanged
+from app.web.listing import Column, Filter, Listing, State, quick_rows, region_clause
 from app.web.rows import html, html_all
 from app.web.wording import local_time
 
@@ -275,6 +277,28 @@ class AreaListing(Listing):
             .group_by(table.c.county_code, year)
         )
         return self.execute(statement, execution_options={SCOPE_APPLIED: True}).all()  # type: ignore[no-any-return]
+
+    def counted(self) -> tuple[object, tuple[Sequence[Any], Mapping[str, int], int]]:
+        """Rows by county and year, what else the tree counts, and the number of all rows of the actor's scope: read
+        anew only after a change there; before them a mark that changes with them."""
+        return unchanged(self.key, self._count)
+
+    def _count(self) -> tuple[Sequence[Any], Mapping[str, int], int]:
+        scope = current_scope()
+        counts = list(quick_rows(self.year_counts(scope)))
+        return counts, self.further_counts(scope), sum(row.number for row in counts)
+
+    def further_counts(self, scope: Scope) -> Mapping[str, int]:
+        """What else the tree counts, by name. Override."""
+        return {}
+
+    def per_county(self, scope: Scope) -> list[tuple[str, int]]:
+        if self.recycle:
+            return []
+        found = Counter[str]()
+        for row in self.counted()[1][0]:
+            found[row.county_code] += row.number
+        return sorted(found.items())
 
     def row(self, row_id: int, scope: Scope, columns: Sequence[Column]) -> Any:
         """One row as the list shows it, or None."""

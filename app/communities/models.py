@@ -5,13 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, SmallInteger, String, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, SmallInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.audit.models import BigId
 from app.communities.fields import PLACE_KINDS, PROPERTY_KINDS, read_warnings
 from app.extensions import _l
-from app.persistence.base import Audited, CountyScoped, Model, Recyclable, Stamped, Versioned
+from app.persistence.base import Audited, CountyScoped, Model, Recyclable, Stamped, Versioned, live_index
 from app.persistence.types import ExactDecimal, degrees, wan_sqm, wan_yuan
 from app.web.wording import translate
 
@@ -21,7 +21,6 @@ def warnings_text(stored: str) -> str:
     return "；".join(translate(finding.message) for finding in read_warnings(stored))
 
 
-_LIVE = text("deleted_at IS NULL")
 _TEXT: dict[str, Any] = {"nullable": False, "default": "", "server_default": ""}
 
 
@@ -61,12 +60,11 @@ class Community(Audited, CountyScoped, Versioned, Stamped, Recyclable, Model):
             name="property_kind_known",
         ),
         CheckConstraint("place_state IN ('free', 'reserve', 'plan')", name="place_state_known"),
-        Index("ix_community_live", "county_code", "id", sqlite_where=_LIVE, postgresql_where=_LIVE),
-        Index("ix_community_town", "county_code", "town_code", "id", sqlite_where=_LIVE, postgresql_where=_LIVE),
-        Index("ix_community_state", "county_code", "place_state", "place_year", "id",
-              sqlite_where=_LIVE, postgresql_where=_LIVE),
-        Index("ix_community_todo", "county_code", "is_complete", "id", sqlite_where=_LIVE, postgresql_where=_LIVE),
-        Index("ix_community_built", "county_code", "built_year", "id", sqlite_where=_LIVE, postgresql_where=_LIVE),
+        live_index("ix_community_live", "county_code", "id", "deleted_at"),
+        live_index("ix_community_town", "county_code", "town_code", "id", "deleted_at"),
+        live_index("ix_community_state", "county_code", "place_state", "place_year", "id", "deleted_at"),
+        live_index("ix_community_todo", "county_code", "is_complete", "id", "deleted_at"),
+        live_index("ix_community_built", "county_code", "built_year", "id", "deleted_at"),
         Index("ix_community_name_key", "county_code", "normalised_name"),
         Index("ix_community_point", "county_code", "lng", "lat"),
         Index("ix_community_size", "county_code", "building_count", "household_count", "floor_area"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from functools import cache
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ARRAY,
@@ -33,6 +35,7 @@ from app.kernel.text import is_one_gram, normalise_input, query_grams
 from app.persistence.context import current_scope
 from app.persistence.gate import SCOPE_APPLIED, execute_applied, scope_clause
 from app.regions.cache import current
+from app.web.counts import unchanged
 from app.web.listing import COUNT_CAP, Listing, State
 
 _community = Community.__table__
@@ -197,22 +200,8 @@ class CommunityListing(Listing):
     def unnarrowed(self, state: State) -> bool:
         return not state.conditions and not state.args.get("q")
 
-    def jump(self, scope: Scope, state: State, offset: int) -> tuple[ColumnElement[bool], int] | None:
-        """Deep pages of the unfiltered list: the rollup says in which county the offset falls."""
-        if offset < 2000 or state.conditions or state.sort or state.args.get("q") or self.recycle:
-            return None
-        per_county = (
-            select(_rollup.c.county_code, func.sum(_rollup.c.communities))
-            .where(scope_clause(scope, _rollup.c.county_code))
-            .group_by(_rollup.c.county_code)
-            .order_by(_rollup.c.county_code)
-        )
-        left = offset
-        for code, number in execute(per_county, execution_options=_APPLIED):
-            if left < number:
-                return self.table.c.county_code >= code, left
-            left -= int(number)
-        return None
+    def per_county(self, scope: Scope) -> list[tuple[str, int]]:
+        return [] if self.recycle else [(row.code, row.communities) for row in counted()[1].counties]
 
 
 class RecycleListing(CommunityListing):
@@ -238,27 +227,45 @@ def _measures() -> list[Any]:
     ]
 
 
-def summary(scope: Scope | None = None) -> list[Any]:
-    """Counts and sums of the scope in one statement.
+class Counted(NamedTuple):
+    """What stands in the rollup: rows by county (``code, communities, households, floor_area``) and by place, plan
+    year and completeness (``code, year, complete, communities``), and by sub-district where the scope is a county."""
 
-    Rows ``(kind, code, year, complete, communities, households, floor_area)``: kind ``region`` per region one level
-    below the scope (per county inside a city or county), kind ``state`` per place and plan year and completeness.
-    """
-    scope = scope or current_scope()
+    counties: list[Any]
+    states: list[Any]
+    towns: list[Any]
+    totals: tuple[int, int, Decimal]
+    todo: int
+
+
+def counted() -> tuple[object, Counted]:
+    """The counts of the actor's scope, read anew only after a change there, and a mark that changes with them."""
+    return unchanged(CommunityListing.key, _count)
+
+
+def _count() -> Counted:
+    scope = current_scope()
     low, high = scope.bounds
-    width = {0: 2, 2: 4}.get(len(scope.prefix), 6)
-    return list(execute(_summary(width), {"low": low, "high": high}).all())
+    rows = execute(_summary(), {"low": low, "high": high}).all()
+    counties = sorted((row for row in rows if row.kind == "county"), key=attrgetter("code"))
+    states = [row for row in rows if row.kind == "state"]
+    totals = (
+        sum(row.communities for row in counties),
+        sum(row.households for row in counties),
+        sum((row.floor_area for row in counties), start=Decimal(0)),
+    )
+    towns = towns_of(scope.prefix) if len(scope.prefix) == 6 else []
+    return Counted(counties, states, towns, totals, sum(row.communities for row in states if not row.complete))
 
 
 @cache
-def _summary(width: int) -> Any:
-    """The statement of ``summary``, built once: building it takes longer than running it."""
-    region = func.substr(_rollup.c.county_code, 1, width)
+def _summary() -> Any:
+    """Counts and sums of the scope in one statement, built once: building it takes longer than running it."""
     mine = _within(_rollup.c.county_code)
     regions = (
-        select(literal("region").label("kind"), region.label("code"), literal(0).label("year"),
+        select(literal("county").label("kind"), _rollup.c.county_code.label("code"), literal(0).label("year"),
                literal(0).label("complete"), *_measures())
-        .where(mine).group_by(region)
+        .where(mine).group_by(_rollup.c.county_code)
     )  # fmt: skip
     states = (
         select(literal("state"), _rollup.c.place_state, _rollup.c.place_year,

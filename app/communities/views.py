@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from flask import abort, flash, redirect, request
 from flask_appbuilder import expose
@@ -23,7 +23,6 @@ from app.kernel.errors import RuleViolation
 from app.persistence.context import current_actor
 from app.persistence.work import unit_of_work
 from app.regions.cache import current
-from app.web.counts import unchanged
 from app.web.listing import Listing, State
 from app.web.preferences import Preference
 from app.web.views import PortalModelView, row_id
@@ -47,30 +46,6 @@ def _town_name(code: str) -> str:
 _PLACE_KINDS, _PROPERTY_KINDS = tuple(PLACE_KINDS.items()), tuple(PROPERTY_KINDS.items())
 
 
-class Counted(NamedTuple):
-    """What the page counts: by region, by place and plan year, by sub-district (a county's own), in all, incomplete."""
-
-    regions: list[Any]
-    states: list[Any]
-    towns: Sequence[Any]
-    totals: tuple[int, int, Decimal]
-    todo: int
-
-
-def _counted() -> Counted:
-    rows = queries.summary()
-    regions = [row for row in rows if row.kind == "region"]
-    states = [row for row in rows if row.kind == "state"]
-    totals = (
-        sum(row.communities for row in regions),
-        sum(row.households for row in regions),
-        sum((row.floor_area for row in regions), start=Decimal(0)),
-    )
-    actor = current_actor()
-    towns = queries.towns_of(actor.region_code) if actor.region_level == "county" else ()
-    return Counted(regions, states, towns, totals, sum(row.communities for row in states if not row.complete))
-
-
 class CommunityView(CommunityPages, CommunityShowPages, PortalModelView):
     """The list of the user's communities with tree, search, filters and export; pages of a record mixed in."""
 
@@ -92,7 +67,7 @@ class CommunityView(CommunityPages, CommunityShowPages, PortalModelView):
         return _l("Mark on map") if current_actor().region_level == "county" else _l("Candidates")
 
     def list_context(self, state: State, preference: Preference) -> dict[str, Any]:
-        mark, counted = unchanged(self.listing.key, _counted)
+        mark, counted = queries.counted()
         return {
             "tree": self.tree(state, preference, mark, lambda: self._tree(state, counted, preference)),
             "totals": counted.totals,
@@ -102,33 +77,36 @@ class CommunityView(CommunityPages, CommunityShowPages, PortalModelView):
             "property_kinds": _PROPERTY_KINDS,
         }
 
-    def _tree(self, state: State, counted: Counted, preference: Preference) -> list[Any]:
+    def _tree(self, state: State, counted: queries.Counted, preference: Preference) -> list[Any]:
         """辖区年份目录: jurisdiction, plan year, and what is to complete."""
         kept = [
             self._node(state, _("My view: %(name)s", name=view["name"]), None, view["args"], icon="bookmark", children=[])
             for view in preference.views
         ]
         return [
-            self._region_nodes(state, counted.regions, counted.towns),
+            self._region_nodes(state, counted),
             self._year_nodes(state, counted.states),
             [*self._todo_node(state, counted.todo), *kept],
         ]
 
-    def _region_nodes(self, state: State, regions: list[Any], towns: Sequence[Any]) -> list[dict[str, Any]]:
-        names = current()
-        code = current_actor().region_code
-        total = sum(row.communities for row in regions)
-        if current_actor().region_level == "county":
+    def _region_nodes(self, state: State, counted: queries.Counted) -> list[dict[str, Any]]:
+        names, actor = current(), current_actor()
+        if actor.region_level == "county":
             children = [
                 self._node(state, _town_name(town), number, {"town": town or "none"}, children=[])
-                for town, number in sorted(towns, key=lambda pair: -pair[1])
+                for town, number in sorted(counted.towns, key=lambda pair: -pair[1])
             ]  # fmt: skip
         else:
+            width = {"city": 6, "province": 4}.get(actor.region_level, 2)
+            below = Counter[str]()
+            for row in counted.counties:
+                below[row.code[:width]] += row.communities
             children = [
-                self._node(state, names.name(row.code.ljust(6, "0")), row.communities, {"region": row.code}, children=[])
-                for row in sorted(regions, key=lambda row: row.code)
+                self._node(state, names.name(code.ljust(6, "0")), number, {"region": code}, children=[])
+                for code, number in sorted(below.items())
             ]
-        top = self._node(state, names.name(code) if code else _("All"), total, {}, children=children)
+        code = actor.region_code
+        top = self._node(state, names.name(code) if code else _("All"), counted.totals[0], {}, children=children)
         top["current"] = not any(k not in ("sort", "size", "page") for k in state.args)
         return [top]
 

@@ -6,13 +6,14 @@ import datetime as dt
 from typing import Any, ClassVar
 
 from flask_appbuilder import Model
-from sqlalchemy import BigInteger, ForeignKey, Integer, MetaData, String
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, MetaData, String, text
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from app.persistence.types import UtcDateTime, utcnow
 
 __all__ = [
-    "Audited", "CountyScoped", "Model", "PlanKeyed", "PlanScoped", "Recyclable", "Stamped", "Versioned", "metadata",
+    "Audited", "CountyScoped", "Model", "PlanKeyed", "PlanScoped", "Recyclable", "Stamped", "Versioned",
+    "live_index", "metadata",
 ]  # fmt: skip
 
 NAMING = {
@@ -24,6 +25,12 @@ NAMING = {
 }
 metadata: MetaData = Model.metadata
 metadata.naming_convention = NAMING
+
+
+def live_index(name: str, *columns: str) -> Index:
+    """An index over what is not in the recycle bin; SQLite counts from it alone when it ends with ``deleted_at``."""
+    live = text("deleted_at IS NULL")
+    return Index(name, *columns, sqlite_where=live, postgresql_where=live)
 
 
 class CountyScoped:

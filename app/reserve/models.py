@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Index, SmallInteger, String, text
+from sqlalchemy import Index, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.areas.models import Area, area_checks
 from app.extensions import _l
-from app.persistence.base import Model
-
-_LIVE = text("deleted_at IS NULL")
+from app.persistence.base import Model, live_index
 
 
 class ReserveProject(Area, Model):
@@ -20,11 +18,9 @@ class ReserveProject(Area, Model):
     __table_args__ = (
         *area_checks(),
         Index("uq_reserve_project_id_county_code", "id", "county_code", unique=True),
-        Index("ix_reserve_project_live", "county_code", "id", sqlite_where=_LIVE, postgresql_where=_LIVE),
-        Index("ix_reserve_project_plan", "county_code", "plan_year", "id", "deleted_at",
-              sqlite_where=_LIVE, postgresql_where=_LIVE),
-        Index("ix_reserve_project_scheme", "county_code", "scheme_state", "id",
-              sqlite_where=_LIVE, postgresql_where=_LIVE),
+        live_index("ix_reserve_project_live", "county_code", "id", "deleted_at"),
+        live_index("ix_reserve_project_plan", "county_code", "plan_year", "id", "deleted_at"),
+        live_index("ix_reserve_project_scheme", "county_code", "scheme_state", "id"),
         Index("ix_reserve_project_recycle", "county_code", "deleted_at"),
     )  # fmt: skip
     plan_year: Mapped[int] = mapped_column(

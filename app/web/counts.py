@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from flask import current_app
+from flask import current_app, g, has_request_context, request
 
 from app.audit.queries import recorded
 from app.kernel import calendar
+from app.kernel.scope import Scope
 from app.persistence.context import current_scope
 from app.regions.cache import current
 
@@ -32,7 +33,7 @@ def unchanged(key: str, count: Callable[[], T]) -> tuple[object, T]:
         found = count()
         return repr(found), found
     place = (key, scope.prefix)
-    mark = (recorded(scope), calendar.today(), current().version)
+    mark = (_recorded(scope), calendar.today(), current().version)
     known: dict[tuple[str, str], tuple[object, T]] = current_app.extensions.setdefault(STORE, {})
     kept = known.get(place)
     if kept is None or kept[0] != mark:
@@ -40,3 +41,13 @@ def unchanged(key: str, count: Callable[[], T]) -> tuple[object, T]:
             known.clear()
         kept = known[place] = (mark, count())
     return kept
+
+
+def _recorded(scope: Scope) -> int:
+    """The number of events, asked for once while a page is made."""
+    if not has_request_context() or request.method != "GET":
+        return recorded(scope)
+    held: tuple[str, int] | None = g.get("recorded")
+    if held is None or held[0] != scope.prefix:
+        g.recorded = held = (scope.prefix, recorded(scope))
+    return held[1]

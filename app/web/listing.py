@@ -32,6 +32,7 @@ from app.persistence.gate import SCOPE_APPLIED, scope_clause
 
 PAGE_SIZES = (20, 50, 100)
 COUNT_CAP = 10_000
+DEEP = 200
 Label = Any
 Args = Mapping[str, str]
 
@@ -232,53 +233,66 @@ class Listing:
         return [self.table.c[name] for name in names]
 
     def rows(self, scope: Scope, state: State, columns: Sequence[Column], total: int) -> Sequence[Any]:
-        """One page; past the middle it is read from the end, and ids are found before any row is read."""
-        offset = (state.page - 1) * state.size
-        reverse = offset > total // 2 and total > 0
-        limit = state.size
+        """One page; past the middle it is read from the end, and deep ones find the ids before any row is read."""
+        offset, limit = (state.page - 1) * state.size, state.size
+        plain = scope.kind != "plans" and self.unnarrowed(state)
+        jump = self._jump(scope, state, offset) if plain else None
+        reverse = jump is None and offset > total // 2 and total > 0
         if reverse:
             limit = min(state.size, max(0, total - offset))
             offset = max(0, total - offset - state.size)
-        if offset <= 200 and scope.kind != "plans" and self.unnarrowed(state):
+        if plain:
             low, high = scope.bounds
+            low, offset = jump or (low, offset)
             values = {"low": low, "high": high, "most": limit, "first": offset}
-            result = self.execute(self._statement(state, columns, reverse), values).all()
-            return result[::-1] if reverse else result
-        where = self.where(scope, state)
-        if (jump := self.jump(scope, state, offset)) is not None and not reverse:
-            extra, offset = jump
-            where = [*where, extra]
-        ids = select(self.table.c.id).where(*where).order_by(*self.ordering(state, reverse)).limit(limit)
-        ids = ids.offset(offset) if offset else ids
-        statement: Select[Any]
-        if offset > 200:
-            found = list(self.execute(ids.execution_options(**{SCOPE_APPLIED: True})).scalars())
-            statement = select(*self.needed(columns)).where(self.table.c.id.in_(found)).order_by(*self.ordering(state))
+            statement = self._statement(state, columns, reverse, offset > DEEP)
+            result = self.execute(statement, values).all()
         else:
-            statement = ids.with_only_columns(*self.needed(columns))
-        result = self.execute(statement.execution_options(**{SCOPE_APPLIED: True})).all()
-        return result[::-1] if reverse and offset <= 200 else result
+            ids = select(self.table.c.id).where(*self.where(scope, state))
+            ids = ids.order_by(*self.ordering(state, reverse)).limit(limit)
+            statement = self._whole(ids.offset(offset) if offset else ids, state, columns, reverse, offset > DEEP)
+            result = self.execute(statement.execution_options(**{SCOPE_APPLIED: True})).all()
+        return result[::-1] if reverse else result
+
+    def _whole(self, ids: Any, state: State, columns: Sequence[Column], reverse: bool, deep: bool) -> Select[Any]:
+        """The rows of these ids: of a deep page found first, so that no row is read only to be skipped."""
+        if not deep:
+            return ids.with_only_columns(*self.needed(columns))  # type: ignore[no-any-return]
+        statement = select(*self.needed(columns)).where(self.table.c.id.in_(ids))
+        return statement.order_by(*self.ordering(state, reverse))
 
     def unnarrowed(self, state: State) -> bool:
         """Whether scope and recycle bin are the only conditions: such a page's statement is built once and kept."""
         return False
 
-    def _statement(self, state: State, columns: Sequence[Column], reverse: bool) -> Select[Any]:
+    def _statement(self, state: State, columns: Sequence[Column], reverse: bool, deep: bool) -> Select[Any]:
         """The select of an unnarrowed page with the parameters ``low``, ``high``, ``most`` and ``first``."""
-        key = (state.sort, state.descending, reverse, *(column.key for column in columns))
+        level = current_actor().region_level  # a list may have another order for a county
+        key = (level, state.sort, state.descending, reverse, deep, *(column.key for column in columns))
         if key not in self._built:
             if len(self._built) > 500:
                 self._built.clear()
             code = self.table.c.county_code
             live = self.where(Scope.everything(), State({}))
             mine = (*live, code >= bindparam("low"), code < bindparam("high"))
-            statement = select(*self.needed(columns)).where(*mine).order_by(*self.ordering(state, reverse))
-            statement = statement.limit(bindparam("most", type_=Integer)).offset(bindparam("first", type_=Integer))
+            ids = select(self.table.c.id).where(*mine).order_by(*self.ordering(state, reverse))
+            ids = ids.limit(bindparam("most", type_=Integer)).offset(bindparam("first", type_=Integer))
+            statement = self._whole(ids, state, columns, reverse, deep)
             self._built[key] = statement.execution_options(**{SCOPE_APPLIED: True})
         return self._built[key]
 
-    def jump(self, scope: Scope, state: State, offset: int) -> tuple[ColumnElement[bool], int] | None:
-        """A condition that skips most of a deep offset, and the offset that is left."""
+    def per_county(self, scope: Scope) -> Iterable[tuple[str, int]]:
+        """How many rows each county of the scope has, by code: lets deep pages begin in the right one. Override."""
+        return ()
+
+    def _jump(self, scope: Scope, state: State, offset: int) -> tuple[str, int] | None:
+        """The county in which a deep offset falls, and the offset that is left there."""
+        if offset < 2 * DEEP or state.sort or self.order[0] != "county_code" or len(scope.prefix) == 6:
+            return None
+        for code, number in self.per_county(scope):
+            if offset < number:
+                return code, offset
+            offset -= number
         return None
 
     def count(self, scope: Scope, state: State) -> tuple[int, bool]:

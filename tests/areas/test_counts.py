@@ -10,12 +10,12 @@ import pytest
 from flask import Flask
 
 from app.annual_plans import services as annual_plans
-from app.web.counts import unchanged
 from app.extensions import db
 from app.kernel import calendar
 from app.kernel.actor import SYSTEM
 from app.persistence.context import acting_as
 from app.persistence.work import unit_of_work
+from app.web.counts import unchanged
 from tests.areas.helpers import make_plan, make_reserve, open_window
 from tests.conftest import actor_named
 
