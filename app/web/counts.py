@@ -7,7 +7,7 @@ short rows, whether anything changed, and what was counted before still holds wh
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import TypeVar
 
 from flask import current_app, g, has_request_context, request
@@ -23,7 +23,7 @@ MOST = 2000
 STORE = "portal-counts"
 
 
-def unchanged(key: str, count: Callable[[], T]) -> tuple[object, T]:
+def unchanged(key: Hashable, count: Callable[[], T]) -> tuple[object, T]:
     """(a mark that changes with the answer, the answer of ``count()`` for the actor's scope, now or before).
 
     ``count`` reads audited records of the scope, the day and the profiles, and nothing else; what it gives is shared.
@@ -34,7 +34,7 @@ def unchanged(key: str, count: Callable[[], T]) -> tuple[object, T]:
         return repr(found), found
     place = (key, scope.prefix)
     mark = (_recorded(scope), calendar.today(), current().version)
-    known: dict[tuple[str, str], tuple[object, T]] = current_app.extensions.setdefault(STORE, {})
+    known: dict[tuple[Hashable, str], tuple[object, T]] = current_app.extensions.setdefault(STORE, {})
     kept = known.get(place)
     if kept is None or kept[0] != mark:
         if len(known) >= MOST:

@@ -29,6 +29,7 @@ from sqlalchemy import (
 from app.kernel.scope import Scope
 from app.persistence.context import current_actor, current_scope
 from app.persistence.gate import SCOPE_APPLIED, scope_clause
+from app.web.counts import unchanged
 
 PAGE_SIZES = (20, 50, 100)
 COUNT_CAP = 10_000
@@ -164,8 +165,8 @@ class Listing:
     sizes: tuple[int, ...] = PAGE_SIZES
     recycle: bool = False
     lasting: bool = False
-    """Whether a row's cells, lock and links follow from its values, the language, the permissions, the regions and
-    the day alone, so that what was drawn may be kept."""
+    """Whether the list shows audited records of counties, and a row's cells, lock and links follow from its values,
+    the language, the permissions, the regions and the day alone: then what was counted and drawn may be kept."""
 
     def __init__(self, execute: Callable[..., Any]) -> None:
         self.execute = execute
@@ -308,6 +309,12 @@ class Listing:
         ).scalar_one()
         return (COUNT_CAP, True) if found > COUNT_CAP else (found, False)
 
+    def _counted_before(self, scope: Scope, state: State) -> tuple[int, bool]:
+        """The count, which for records of a jurisdiction holds until one of them changes."""
+        if not self.lasting:
+            return self.count(scope, state)
+        return unchanged((self.key, *state.plain.items()), lambda: self.count(scope, state))[1]
+
     def exact_count(self, scope: Scope, state: State) -> int:
         """The exact number, whatever it costs (asked for after the page is on screen)."""
         statement = select(func.count()).select_from(self.table).where(*self.where(scope, state))
@@ -316,7 +323,7 @@ class Listing:
     def page(self, state: State, columns: Sequence[Column], total: int | None = None) -> Page:
         """The rows of the page asked for; a page past the end becomes the last one."""
         scope = current_scope()
-        number, capped = (total, False) if total is not None else self.count(scope, state)
+        number, capped = (total, False) if total is not None else self._counted_before(scope, state)
         last = max(1, -(-number // state.size))
         if state.page > last and not capped:
             state.page = last
