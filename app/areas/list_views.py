@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import abort, flash, redirect, request, url_for
 from flask_appbuilder import expose
@@ -91,22 +93,30 @@ class AreaListPages(PortalModelView):
         """A region with its years, or with its counties while it is the chosen one."""
         inside = [row for row in counts if row.county_code.startswith(key)]
         opened = bool(chosen) and chosen.startswith(key)
+        parts: dict[str, Any] = {"open": opened}
         if opened and len(key) == 4:
             below = sorted({row.county_code for row in inside})
-            children = [self._place_node(state, inside, county, chosen) for county in below]
+            parts["children"] = [self._place_node(state, inside, county, chosen) for county in below]
+        elif opened:
+            parts["children"] = self._year_nodes(state, inside, {"region": key})
         else:
-            children = self._year_nodes(state, inside, {"region": key})
+            parts["folded"] = [(label, urlencode(args), number) for label, args, number in self._years(inside)]
         number = sum(row.number for row in inside)
-        label = current().name(key.ljust(6, "0"))
-        return self._node(state, label, number, {"region": key}, children=children, open=opened)
+        return self._node(state, current().name(key.ljust(6, "0")), number, {"region": key}, **parts)
 
     def _year_nodes(self, state: State, counts: Sequence[Any], place: dict[str, str]) -> list[dict[str, Any]]:
-        years: dict[int, int] = {}
-        for row in counts:
-            years[row.year] = years.get(row.year, 0) + row.number
         return [
-            self._node(state, _("%(year)s (year)", year=year) if year else str(self.unplanned), number,
-                       {**place, **({"year": str(year)} if year else {"plan": "no"})}, children=[])
+            self._node(state, label, number, {**place, **args}, children=[])
+            for label, args, number in self._years(counts)
+        ]
+
+    def _years(self, counts: Sequence[Any]) -> list[tuple[str, dict[str, str], int]]:
+        """Label, arguments and number of every year, the newest first; what is in no plan stands last."""
+        years = Counter[int]()
+        for row in counts:
+            years[row.year] += row.number
+        return [
+            (_("%(year)s (year)", year=year), {"year": str(year)}, number) if year else (str(self.unplanned), {"plan": "no"}, number)
             for year, number in sorted(years.items(), reverse=True)
         ]  # fmt: skip
 

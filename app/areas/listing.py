@@ -70,7 +70,7 @@ def name_link(base: str) -> Callable[[Any], Any]:
 
     def show(row: Any) -> Any:
         label = html(row.name)
-        return Markup(f'<a class="clip" href="{base}/show/{row.id}">{label}</a>')
+        return Markup(f'<a href="{base}/show/{row.id}">{label}</a>')
 
     return show
 
@@ -100,7 +100,7 @@ def alike(show: Callable[[Any], Any], *keys: str) -> Callable[[Sequence[Any]], l
 def name_cells(base: str) -> Callable[[Sequence[Any]], list[str]]:
     """`name_link` of a whole page."""
     return lambda rows: [
-        f'<a class="clip" href="{base}/show/{row.id}">{name}</a>'
+        f'<a href="{base}/show/{row.id}">{name}</a>'
         for row, name in zip(rows, html_all([row.name for row in rows]), strict=True)
     ]
 

@@ -146,7 +146,7 @@ def _year_cells(rows: Sequence[Any]) -> list[str]:
 def _name_cells(rows: Sequence[Any]) -> list[str]:
     marks = Known(_lacking, ready=True)
     return [
-        f'<a class="clip" href="/communities/show/{row.id}">{name}</a>{"" if row.is_complete else marks[row.missing]}'
+        f'<a href="/communities/show/{row.id}">{name}</a>{"" if row.is_complete else marks[row.missing]}'
         for row, name in zip(rows, html_all([row.name for row in rows]), strict=True)
     ]
 

@@ -21,7 +21,8 @@ def tree_groups(groups: Groups) -> Markup:
 
 def tree_nodes(nodes: Iterable[Mapping[str, Any]]) -> Markup:
     """``<ul>`` of nodes: mappings with ``label`` and ``href``, and when wanted ``count``, ``current``, ``icon``,
-    ``open`` (False folds it) and ``children``."""
+    ``open`` (False folds it) and ``children``, or ``folded``: children as (label, what they add to the address,
+    count), which list.js draws when the node is opened: a province has a hundred that are seldom looked at."""
     return Markup("<ul>" + "".join([_node(node) for node in nodes]) + "</ul>")
 
 
@@ -31,9 +32,12 @@ def _node(node: Mapping[str, Any]) -> str:
     current = ' aria-current="true"' if node.get("current") else ""
     number = f'<span class="c">{count:,}</span>' if count is not None else ""
     link = f'<a href="{html(node["href"])}"{current}>{glyph}<span class="clip">{label}</span>{number}</a>'
-    if not (children := node.get("children")):
+    children, folded = node.get("children"), node.get("folded")
+    if not (children or folded):
         return f"<li>{link}</li>"
-    opened = "true" if node.get("open", True) else "false"
+    opened = "true" if children and node.get("open", True) else "false"
     fold = html(_("Fold %(name)s", name=node["label"]))
-    twist = f'<button class="twist" type="button" data-twist aria-expanded="{opened}" aria-label="{fold}">'
-    return f'<li class="has-kids">{twist}{icon("chevron-down")}</button>{link}{tree_nodes(children)}</li>'
+    more = f' data-more="{html(";".join([",".join(map(str, part)) for part in folded]))}"' if folded else ""
+    twist = f'<button class="twist" type="button" data-twist aria-expanded="{opened}" aria-label="{fold}"{more}>'
+    below = tree_nodes(children) if children else ""
+    return f'<li class="has-kids">{twist}{icon("chevron-down")}</button>{link}{below}</li>'

@@ -29,7 +29,7 @@
   }
   /* what is cut off is told in full; the server does not send every name twice for it */
   doc.addEventListener('mouseover', function (e) {
-    var c = e.target.closest && e.target.closest('.clip');
+    var c = e.target.closest && e.target.closest('.clip,td.nm > a');
     if (c && !c.title && c.scrollWidth > c.clientWidth) { c.title = c.textContent; }
   });
   doc.addEventListener('click', function (e) {
@@ -113,8 +113,19 @@
   /* ── directory ── */
   function twist(e) {
     var t = e.target.closest('[data-twist]'), fold = e.target.closest('[data-tree-fold]');
-    if (t) { var open = t.getAttribute('aria-expanded') === 'true'; t.setAttribute('aria-expanded', String(!open)); }
+    if (t) { var open = t.getAttribute('aria-expanded') === 'true'; if (t.dataset.more) { branch(t); } t.setAttribute('aria-expanded', String(!open)); }
     if (fold) { var tree = fold.closest('[data-tree]'), on = fold.getAttribute('aria-expanded') === 'true'; folded(tree, on); kept('tree-folded', on); }
+  }
+  /* the children of a folded node: "label,addition to the address,count;…" */
+  function branch(t) {
+    var ul = doc.createElement('ul'), parent = t.parentNode.querySelector('a');
+    t.dataset.more.split(';').forEach(function (text) {
+      var part = text.split(','), li = doc.createElement('li'), a = doc.createElement('a');
+      a.href = parent.href + (parent.search ? '&' : '?') + part[1];
+      [['clip', part[0]], ['c', Number(part[2]).toLocaleString('en-US')]].forEach(function (pair) { var s = doc.createElement('span'); s.className = pair[0]; s.textContent = pair[1]; a.appendChild(s); });
+      li.appendChild(a); ul.appendChild(li);
+    });
+    t.parentNode.appendChild(ul); t.removeAttribute('data-more');
   }
   function folded(tree, on) {
     var b = $('[data-tree-fold]', tree), split = tree.closest('.split,.check-split');
