@@ -11,7 +11,7 @@ from gettext import NullTranslations
 from typing import Any
 
 import flask_babel
-from flask import g, has_request_context, request
+from flask import current_app, g, has_request_context, request
 from flask.templating import Environment
 from flask_babel.speaklater import LazyString
 from jinja2 import Template, nodes
@@ -54,12 +54,20 @@ def _catalogue() -> Callable[[str], str]:
             return held.portal_gettext  # type: ignore[no-any-return]
     except (AttributeError, RuntimeError):
         pass  # first text of the request, or no request at all
-    translate: Callable[[str], str] = flask_babel.get_translations().gettext
     locale = flask_babel.get_locale()
-    if locale is not None:
-        held = g._flask_babel
-        held.portal_locale, held.portal_gettext, held.portal_speaking = locale, translate, _speaking(locale)
-    return translate
+    if locale is None:
+        return flask_babel.get_translations().gettext  # type: ignore[no-any-return]
+    held = g._flask_babel
+    held.portal_locale, held.portal_gettext, held.portal_speaking = locale, _texts(str(locale)), _speaking(locale)
+    return held.portal_gettext  # type: ignore[no-any-return]
+
+
+def _texts(language: str) -> Callable[[str], str]:
+    """The catalogue of a language, which Flask-Babel would look up by its folders for every request."""
+    known: dict[str, Callable[[str], str]] = current_app.extensions.setdefault("portal-texts", {})
+    if language not in known:
+        known[language] = current_app.extensions["portal_domain"].get_translations().gettext
+    return known[language]
 
 
 class PortalEnvironment(Environment):
