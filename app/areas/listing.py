@@ -19,7 +19,8 @@ from app.persistence.context import current_actor, current_scope
 from app.persistence.gate import SCOPE_APPLIED, scope_clause
 from app.regions.cache import current
 from app.web.counts import unchanged
-from app.web.listing import Column, Filter, Listing, State, quick_rows, region_clause
+from app.web.listing import Column, Filter, Listing, State, region_clause
+from app.web.quick import quick_rows
 from app.web.rows import html, html_all
 from app.web.wording import local_time
 

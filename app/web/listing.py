@@ -6,17 +6,15 @@ handful of statements whatever it shows. Every value from the URL is checked: wh
 
 from __future__ import annotations
 
-from collections import namedtuple
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote_plus
 
 from sqlalchemy import (
     ColumnElement,
     Integer,
-    Row,
     Select,
     Table,
     and_,
@@ -30,6 +28,7 @@ from app.kernel.scope import Scope
 from app.persistence.context import current_actor, current_scope
 from app.persistence.gate import SCOPE_APPLIED, scope_clause
 from app.web.counts import unchanged
+from app.web.quick import quick_rows
 
 PAGE_SIZES = (20, 50, 100)
 COUNT_CAP = 10_000
@@ -338,26 +337,6 @@ class Listing:
         statement = select(*self.needed(columns)).where(*where).order_by(*self.ordering(state))
         options = {SCOPE_APPLIED: True, "yield_per": 2000}
         return quick_rows(self.execute(statement.execution_options(**options)))
-
-
-def quick_rows(rows: Iterable[Any]) -> Iterator[Any]:
-    """The rows as named tuples, whose fields are read eight times as fast as those of SQLAlchemy's rows."""
-    several = iter(rows)
-    first = next(several, None)
-    if first is None:
-        return
-    if not isinstance(first, Row):
-        yield first
-        yield from several
-        return
-    make = _shape(first._fields)._make  # type: ignore[attr-defined]
-    yield make(first)
-    yield from map(make, several)
-
-
-@lru_cache(maxsize=256)
-def _shape(fields: tuple[str, ...]) -> type:
-    return namedtuple("ListRow", fields)  # type: ignore[misc]
 
 
 def whole(value: str | None, limit: int = 2**31 - 1) -> int | None:

@@ -64,10 +64,11 @@ def _catalogue() -> Callable[[str], str]:
 
 def _texts(language: str) -> Callable[[str], str]:
     """The catalogue of a language, which Flask-Babel would look up by its folders for every request."""
+    domain = current_app.extensions.get("portal_domain")
+    if domain is None:
+        return flask_babel.get_translations().gettext  # type: ignore[no-any-return]
     known: dict[str, Callable[[str], str]] = current_app.extensions.setdefault("portal-texts", {})
-    if language not in known:
-        known[language] = current_app.extensions["portal_domain"].get_translations().gettext
-    return known[language]
+    return known.get(language) or known.setdefault(language, domain.get_translations().gettext)
 
 
 class PortalEnvironment(Environment):

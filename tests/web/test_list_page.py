@@ -13,7 +13,7 @@ pytestmark = pytest.mark.req("M1.L", "M1.4", "D1")
 
 def names(answer):
     assert answer.status_code == 200
-    return re.findall(r'<a href="/communities/show/\d+">([^<]+)</a>', answer.get_data(as_text=True))
+    return re.findall(r'<td class="nm"><a href="/communities/show/\d+">([^<]+)</a>', answer.get_data(as_text=True))
 
 
 def total(answer):
