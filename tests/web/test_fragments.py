@@ -22,6 +22,12 @@ pytestmark = pytest.mark.req("M1.L")
 STORE = "portal-fragments"
 
 
+def _forget(app: Flask) -> None:
+    """Nothing that was drawn or counted before is known any more."""
+    for store in (STORE, "portal-rows", "portal-counts"):
+        app.extensions.pop(store, None)
+
+
 # ── what a fragment is ──
 @pytest.fixture
 def templates() -> Iterator[dict[str, str]]:
@@ -116,9 +122,9 @@ def test_people_taking_turns_get_what_each_got_alone(reading_app: Flask) -> None
     alone = {}
     for person in people:
         for path in PAGES:
-            reading_app.extensions[STORE].clear()
+            _forget(reading_app)
             alone[person.login, path] = person.page(path)
-    reading_app.extensions[STORE].clear()
+    _forget(reading_app)
     for turn in range(50):
         path = PAGES[turn % len(PAGES)]
         for person in people:
