@@ -140,7 +140,10 @@ def _flag(name: str) -> str:
     }[name]
 
 
-_FORM = N_("filled in by hand: the portal does not hold it")
+_FORM = N_(
+    "given by the national platform for approving investments; the portal has no such field: filled in by hand, not"
+    " with the number on the project approval platform"
+)
 _SCHEME = N_("scheme of the project; empty before it is filled in")
 _SUMS = N_("sum of the linked communities")
 _BASICS = N_("basic information of the project")

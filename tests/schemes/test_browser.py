@@ -124,7 +124,8 @@ def test_the_manuals_walk_with_its_scheme(
     page.click("[role=tab]:has-text('方案信息')")
     scheme = page.locator("[data-scheme-tab]", has_text="供水管网")
     scheme.wait_for()
-    assert "200.00 万元" in scheme.inner_text() and "150.00" in scheme.inner_text()
+    carried = scheme.inner_text()
+    assert "楼顶防水" in carried and "200.00 万元" in carried and "150.00" in carried
 
     # cancelled in both directions
     page.goto(plan)
@@ -134,6 +135,8 @@ def test_the_manuals_walk_with_its_scheme(
     page.locator("#link-keep [name=keep]").nth(1).check()
     page.click("#link-keep [value=yes]")
     told(page, "已取消关联 1 个储备项目")
+    left = page.request.get(plan.replace("/plans/show/", "/schemes/tab/plan/").split("?")[0])
+    assert left.ok and "供水管网" not in left.text()  # what it brought went with it
     assert {key: sums(page)[key] for key in alone} == alone
     kind(page, "意向")
     unlink(page, "原税务局院落")
