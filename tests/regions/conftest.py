@@ -14,6 +14,7 @@ import app.audit.models
 from app.audit import services as audit
 from app.persistence.base import metadata
 from app.regions import models, seed
+from tests import databases
 
 TABLES = [
     model.__table__
@@ -39,19 +40,22 @@ def _sqlite(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA foreign_keys=ON")
 
 
-@pytest.fixture(scope="package", params=["sqlite", "postgresql"])
+def _owner(connection: Any, _record: object) -> None:
+    """The tables are made here and by their owner, not by the application's role (which another database may have made)."""
+    connection.execute("RESET ROLE")
+    connection.commit()
+
+
+@pytest.fixture(scope="package", params=databases.BACKENDS)
 def region_engine(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Engine]:
-    """An engine with empty region tables; PostgreSQL where ``TEST_POSTGRES_URL`` names a scratch database."""
+    """An engine with the seeded region tables alone, on each database."""
     if request.param == "postgresql":
-        url = os.environ.get("TEST_POSTGRES_URL")
-        if not url:
-            pytest.skip("TEST_POSTGRES_URL is not set")
-        engine = create_engine(url, connect_args={"options": "-csearch_path=regions_test"})
-        with engine.begin() as connection:
-            connection.exec_driver_sql("DROP SCHEMA IF EXISTS regions_test CASCADE")
-            connection.exec_driver_sql("CREATE SCHEMA regions_test")
+        name = f"regions{os.getpid()}"
+        databases.admin(f"CREATE DATABASE {name}")
+        engine = create_engine(databases.named(name))
+        event.listen(engine, "connect", _owner)
     else:
         engine = create_engine(f"sqlite:///{tmp_path_factory.mktemp('regions')}/test.db")
         event.listen(
@@ -64,7 +68,10 @@ def region_engine(
         seed.load_all(session)
         session.commit()
     yield engine
+    url = engine.url.render_as_string(hide_password=False)
     engine.dispose()
+    if request.param == "postgresql":
+        databases.drop(url)
 
 
 @pytest.fixture
