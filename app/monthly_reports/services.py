@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.annual_plans.models import PlanTask
 from app.kernel import calendar
 from app.kernel.calendar import Month
 from app.kernel.errors import N_, Finding, OutOfScope, RuleViolation, StaleRow, msg
@@ -296,9 +297,14 @@ def _approve_plain(session: Session, report: MonthlyReport, declared: bool) -> l
         report = _locked(session, report, "approve", None)
         checked = _checked(session, report)
         if report.warning_count or warnings(checked.findings):
-            text = N_("The report of %(month)s has warnings: review it on its own.")
-            raise RuleViolation(Finding("R13", "error", None, msg(text, month=str(Month(report.month)))))
+            raise RuleViolation(Finding("R13", "error", None, msg("It has warnings: review it on its own.")))
         _approve(session, report, checked, declared, "")
     except RuleViolation as error:
-        return [Finding(one.rule, one.level, str(report.id), one.message) for one in error.findings]
+        plan = session.get_one(PlanTask, report.plan_task_id)
+        named = {"plan": plan.name, "month": str(Month(report.month))}
+        text = N_("“%(plan)s”, report of %(month)s: %(why)s")
+        return [
+            Finding(one.rule, one.level, str(report.id), msg(text, why=one.message, **named))
+            for one in error.findings
+        ]
     return []

@@ -367,7 +367,8 @@ def test_several_at_once_only_without_warnings(app_db: Flask, submitted: dict[st
     with app_db.app_context(), acting_as(SYSTEM), unit_of_work() as session:
         session.get(MonthlyReport, submitted["report"]).warning_count = 1
     assert "有提醒" in text(reviewer.get("/reports/review/list/?warnings=yes"))
-    reviewer.post(path, data=data)
+    told = text(reviewer.post(path, data=data, follow_redirects=True))
+    assert "“测试计划”2026-05 月报：该月报有提醒，请打开单独审核" in told
     assert report_of(app_db, submitted["report"]).state == "submitted"
     with app_db.app_context(), acting_as(SYSTEM), unit_of_work() as session:
         session.get(MonthlyReport, submitted["report"]).warning_count = 0
