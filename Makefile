@@ -27,7 +27,7 @@ check: setup-dev ## style, types and the direction of imports
 	@.venv/bin/mypy app
 	@.venv/bin/lint-imports
 
-kill: setup-dev ## kill -9 in the middle of submit, approve, upload and sending, 200 times each
+kill: setup-dev ## kill -9 in the middle of submit, approve, upload, thumbnails and sending, 200 times each
 	@bash tools/test-setup.sh
 	@KILL_ROUNDS=200 $(PY) -m pytest -q $$(grep -rl --include="test_*.py" KILL_ROUNDS tests)
 

@@ -1,4 +1,4 @@
-"""kill -9 at random moments of submit, approve, upload, on both databases: nothing half, nothing twice."""
+"""kill -9 at random moments of submit, approve, upload and thumbnails, on both databases: nothing half, nothing twice."""
 
 from __future__ import annotations
 
