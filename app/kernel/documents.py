@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from operator import add
 
-from app.kernel.text import _WORD_RE, _initials, _region_tokens, fold_width
+from app.kernel.spelling import spelling
+from app.kernel.text import _WORD_RE, _region_tokens, fold_width
 
 _SEAM = "\n"
 
@@ -19,19 +20,19 @@ def search_documents(names: Sequence[str], codes: Sequence[str]) -> tuple[list[s
     if not names:
         return [], []
     folded = fold_width(_SEAM.join(names))
-    spelling = _initials()
-    table = str.maketrans({char: spelling.letter(char) for char in set(folded) if char != _SEAM})
+    known = spelling()
+    table = str.maketrans({char: known.letter(char) for char in set(folded) if char != _SEAM})
     initials = folded.translate(table).split(_SEAM)
     plain = folded.lower().split(_SEAM)
     if not len(plain) == len(initials) == len(names):
         raise ValueError("names hold line breaks")
-    awkward = spelling.pairs
+    awkward = known.pairs
     documents: list[str] = []
     regions = {code: (code[:2], "".join(f" {token}" for token in _region_tokens(code))) for code in set(codes)}
     for index, name in enumerate(plain):
         pairs = list(map(add, name, name[1:]))
         if not awkward.isdisjoint(pairs):
-            initials[index] = spelling.of(fold_width(names[index]))
+            initials[index] = known.of(fold_width(names[index]))
         if not name.isalnum():
             name = "".join(_WORD_RE.findall(name))
             pairs = list(map(add, name, name[1:]))

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 from app.kernel.errors import N_, Finding, Message, msg
+from app.kernel.spelling import spelling
 
 __all__ = [
     "BadInput", "N_", "as_finding", "fold_width", "grams", "is_one_gram", "mask_phone", "normalise_column",
@@ -193,75 +193,10 @@ def normalised_names(names: Sequence[str]) -> list[str]:
     return [_without_suffix(name) for name in _LINE_NOISE_RE.sub("", joined).lower().split("\n")]
 
 
-class _Initials:
-    """First pinyin letters per character, plus the phrases in which one is read otherwise (重庆, 长沙).
-
-    pypinyin needs 50 µs a name, too slow for 20,000 imported rows; these two tables need 4.
-    """
-
-    def __init__(self) -> None:
-        from pypinyin import Style, lazy_pinyin
-        from pypinyin.constants import PHRASES_DICT
-
-        self._letters: dict[str, str] = {}
-        self._by_pair: dict[str, list[tuple[str, str]]] = {}
-        self._style, self._lazy = Style.FIRST_LETTER, lazy_pinyin
-        for phrase, readings in PHRASES_DICT.items():
-            if len(readings) != len(phrase):
-                continue
-            spoken = "".join(_plain_letter(r[0]) for r in readings)
-            plain = "".join(map(self.letter, phrase))
-            if spoken != plain and len(spoken) == len(plain):
-                self._by_pair.setdefault(phrase[:2], []).append((phrase, spoken))
-        for phrases in self._by_pair.values():
-            phrases.sort(key=lambda p: -len(p[0]))
-        self.pairs = frozenset(self._by_pair)
-
-    def letter(self, char: str) -> str:
-        """One lower-case letter or digit, or ``""`` for a sign."""
-        known = self._letters.get(char)
-        if known is None:
-            if char.isascii():
-                known = char.lower() if char.isalnum() else ""
-            else:
-                read = self._lazy(char, style=self._style, errors="ignore")
-                known = read[0][:1].lower() if read and read[0][:1].isascii() else ""
-            self._letters[char] = known
-        return known
-
-    def of(self, text: str) -> str:
-        letters, pairs = self._letters, self._by_pair
-        out: list[str] = []
-        skip_to = 0
-        for at, char in enumerate(text):
-            if at < skip_to:
-                continue
-            for phrase, spoken in pairs.get(text[at : at + 2], ()):
-                if text.startswith(phrase, at):
-                    out.append(spoken)
-                    skip_to = at + len(phrase)
-                    break
-            else:
-                known = letters.get(char)
-                out.append(self.letter(char) if known is None else known)
-        return "".join(out)
-
-
-def _plain_letter(reading: str) -> str:
-    """First letter of a toned syllable without its tone mark: ``ā`` → ``a``."""
-    first = unicodedata.normalize("NFD", reading[:1])[:1].lower()
-    return first if first.isascii() else ""
-
-
-@lru_cache(maxsize=1)
-def _initials() -> _Initials:
-    return _Initials()
-
-
 @lru_cache(maxsize=65_536)
 def pinyin_initials(name: str) -> str:
     """Lower-case pinyin initials: ``恒华茗苑A区`` → ``hhmyaq``; letters and digits stay, signs go."""
-    return _initials().of(fold_width(name))
+    return spelling().of(fold_width(name))
 
 
 # --- full-text search ----------------------------------------
