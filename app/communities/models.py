@@ -21,6 +21,7 @@ def warnings_text(stored: str) -> str:
     return "；".join(translate(finding.message) for finding in read_warnings(stored))
 
 
+_BINNED, _PLACED = text("deleted_at IS NOT NULL"), text("lng IS NOT NULL")
 _TEXT: dict[str, Any] = {"nullable": False, "default": "", "server_default": ""}
 
 
@@ -66,9 +67,9 @@ class Community(Audited, CountyScoped, Versioned, Stamped, Recyclable, Model):
         live_index("ix_community_todo", "county_code", "is_complete", "id", "deleted_at"),
         live_index("ix_community_built", "county_code", "built_year", "id", "deleted_at"),
         Index("ix_community_name_key", "county_code", "normalised_name"),
-        Index("ix_community_point", "county_code", "lng", "lat"),
+        Index("ix_community_point", "county_code", "lng", "lat", sqlite_where=_PLACED, postgresql_where=_PLACED),
         Index("ix_community_size", "county_code", "building_count", "household_count", "floor_area"),
-        Index("ix_community_recycle", "county_code", "deleted_at"),
+        Index("ix_community_recycle", "county_code", "deleted_at", sqlite_where=_BINNED, postgresql_where=_BINNED),
         Index("uq_community_id_county_code", "id", "county_code", unique=True),
     )
 

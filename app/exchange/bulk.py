@@ -1,10 +1,7 @@
 """Many rows in one statement: inserts and versioned updates from columns of values, on both databases.
 
-PostgreSQL unnests one array a column; SQLite goes through a temporary table. Either way triggers fire
-inside a
-single statement: on SQLite the search index would otherwise be flushed once a row, which takes eight
-times as long.
-The caller answers for the scope: these statements are built of whole tables.
+PostgreSQL unnests one array a column; SQLite goes through a temporary table: a statement of its own for every row
+would take twice as long. The caller answers for the scope: these statements are built of whole tables.
 """
 
 from __future__ import annotations
@@ -24,6 +21,10 @@ from app.persistence.types import ExactDecimal
 
 Columns = Mapping[str, Sequence[Any]]
 _STAGE = "bulk_rows"
+#: Rows that a statement takes at once: enough to make it cheap, few enough to need little memory.
+_SLICE = 5_000
+#: Tables whose totals and search index on SQLite wait for the last row.
+_SETTLED = frozenset({"community"})
 _PG_TYPES: tuple[tuple[type[Any], str], ...] = (
     (SmallInteger, "smallint"), (BigInteger, "bigint"), (Integer, "integer"), (Boolean, "boolean"),
     (Numeric, "numeric"), (DateTime, "timestamp"), (Date, "date"), (String, "text"),
@@ -71,13 +72,22 @@ def insert_columns(
     names = ", ".join([*bound, *fixed])
     source = _source(connection, table, bound)
     marks = ", ".join([*(f"s.{name}" for name in bound), *[_mark(connection)] * len(fixed)])
-    _run(
-        connection,
-        f"INSERT INTO {table.name} ({names}) SELECT {marks} FROM {source}",
-        bound,
-        tuple(fixed.values()),
-    )
+    statement = f"INSERT INTO {table.name} ({names}) SELECT {marks} FROM {source}"
+    with _settled_at_the_end(connection, table):
+        _run(connection, statement, bound, tuple(fixed.values()))
     return size
+
+
+@contextmanager
+def _settled_at_the_end(connection: Connection, table: Table) -> Iterator[None]:
+    """SQLite: what triggers keep row by row follows all new rows at once (see migration 0047)."""
+    if _on_postgresql(connection) or table.name not in _SETTLED:
+        yield
+        return
+    last = f"SELECT '{table.name}', coalesce(max(id), 0) FROM {table.name}"
+    connection.exec_driver_sql(f"INSERT INTO bulk_load (table_name, after_id) {last}")
+    yield  # after a fault the transaction is rolled back, and this row with it
+    connection.exec_driver_sql("DELETE FROM bulk_load WHERE table_name = ?", (table.name,))
 
 
 def update_columns(
@@ -164,16 +174,24 @@ def _pg_type(table: Table, name: str) -> str:
 def _run(
     connection: Connection, statement: str, bound: Mapping[str, Sequence[Any]], fixed: tuple[Any, ...]
 ) -> int:
-    """Execute; in every statement the constants stand before the source."""
+    """Execute a slice at a time; in every statement the constants stand before the source. Returns the rows."""
+    size = _size(bound)
     if _on_postgresql(connection):
-        arrays = tuple(values if isinstance(values, list) else list(values) for values in bound.values())
-        return connection.exec_driver_sql(statement, (*fixed, *arrays)).rowcount
+        return sum(
+            connection.exec_driver_sql(statement, (*fixed, *(_part(v, start) for v in bound.values()))).rowcount
+            for start in range(0, size, _SLICE)
+        )
     connection.exec_driver_sql(f"DROP TABLE IF EXISTS temp.{_STAGE}")
     connection.exec_driver_sql(f"CREATE TEMP TABLE {_STAGE} ({', '.join(bound)})")
-    marks = ", ".join("?" * len(bound))
-    connection.exec_driver_sql(
-        f"INSERT INTO temp.{_STAGE} VALUES ({marks})", list(zip(*bound.values(), strict=True))
-    )
-    changed = connection.exec_driver_sql(statement, fixed).rowcount
+    marks, changed = ", ".join("?" * len(bound)), 0
+    for start in range(0, size, _SLICE):
+        rows = list(zip(*(_part(values, start) for values in bound.values()), strict=True))
+        connection.exec_driver_sql(f"INSERT INTO temp.{_STAGE} VALUES ({marks})", rows)
+        changed += connection.exec_driver_sql(statement, fixed).rowcount
+        connection.exec_driver_sql(f"DELETE FROM temp.{_STAGE}")
     connection.exec_driver_sql(f"DROP TABLE temp.{_STAGE}")
     return changed
+
+
+def _part(values: Sequence[Any], start: int) -> list[Any]:
+    return list(values[start : start + _SLICE])

@@ -12,6 +12,7 @@ import re
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import PurePath
 from types import ModuleType
 from typing import Literal
@@ -33,6 +34,9 @@ WorkbookKind = Literal["xlsx", "xls"]
 MAX_FILE_BYTES = 20 << 20
 MAX_UNPACKED_BYTES = 150 << 20
 MAX_CELLS = 3_000_000
+
+#: Packed bytes that are unpacked in one go, and unpacked bytes that are looked at together: more than any cell has.
+_FED, _PIECE = 64 << 10, 512 << 10
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _TEXT_MARKUP = re.compile(
@@ -123,9 +127,7 @@ def _check_package(data: bytes) -> None:
     for member in members:
         if member.flag_bits & 0x1:
             raise locked()
-        content = _unpack(data, member)
-        if b"sheetData" in content:
-            check_extent(content)
+        _check_member(data, member)
 
 
 def _check_legacy(data: bytes) -> None:
@@ -141,30 +143,58 @@ def _check_legacy(data: bytes) -> None:
         raise ReaderError(_too_wide(last_row, xl_col_to_name(last_column - 1)))
 
 
-def _unpack(data: bytes, member: zipfile.ZipInfo) -> bytes:
-    """Content of the member, if it is as long as it claims to be."""
+def _check_member(data: bytes, member: zipfile.ZipInfo) -> None:
+    """Unpack a part, a piece at a time; a worksheet that could hold far cells is looked at as a whole."""
+    seam, sheet, far = b"", False, False
+    for piece in _unpack(data, member):
+        joined = seam + piece
+        cut = joined.rfind(b"<")
+        sheet = sheet or b"sheetData" in joined
+        far = far or cut < 0 or _FAR_OUT.search(joined) is not None
+        seam = joined[cut:] if cut >= 0 else b""  # a tag may go on in the next piece
+    if sheet and far:
+        check_extent(b"".join(_unpack(data, member)))
+
+
+def _unpack(data: bytes, member: zipfile.ZipInfo) -> Iterator[bytes]:
+    """Content of the member in pieces, if it is as long as it claims to be."""
     start = member.header_offset
     if data[start : start + 4] != b"PK\x03\x04" or start + 30 > len(data):
         raise not_a_workbook()
     name_length, extra_length = struct.unpack_from("<HH", data, start + 26)
     start += 30 + name_length + extra_length
-    packed = data[start : start + member.compress_size]
+    packed = memoryview(data)[start : start + member.compress_size]
     if member.compress_type == zipfile.ZIP_STORED:
-        content, whole = packed, True
+        pieces: Iterator[bytes] = (bytes(packed[at : at + _PIECE]) for at in range(0, len(packed), _PIECE))
     elif member.compress_type == zipfile.ZIP_DEFLATED:
-        inflater = _fast_zlib.decompressobj(-15)
-        try:
-            content = inflater.decompress(packed, member.file_size + 1)
-        except (zlib.error, _fast_zlib.error) as error:
-            raise not_a_workbook() from error
-        whole = inflater.eof
+        pieces = _inflate(packed)
     else:
         raise not_a_workbook()
-    if len(content) > member.file_size:
-        raise _too_large()
-    if len(content) != member.file_size or not whole:
+    size = 0
+    for piece in pieces:
+        size += len(piece)
+        if size > member.file_size:
+            raise _too_large()
+        yield piece
+    if size != member.file_size:
         raise not_a_workbook()
-    return content
+
+
+def _inflate(packed: memoryview) -> Iterator[bytes]:
+    """The content of a deflated stream, at most ``_PIECE`` bytes at a time."""
+    inflater = _fast_zlib.decompressobj(-15)
+    for at in range(0, len(packed), _FED):
+        fed: bytes | memoryview = packed[at : at + _FED]
+        full = False
+        while (fed or full) and not inflater.eof:  # a full piece may leave output behind without any input
+            try:
+                piece = inflater.decompress(fed, _PIECE)
+            except (zlib.error, _fast_zlib.error) as error:
+                raise not_a_workbook() from error
+            fed, full = inflater.unconsumed_tail, len(piece) == _PIECE
+            yield piece
+    if not inflater.eof:
+        raise not_a_workbook()
 
 
 def check_extent(xml: bytes) -> None:

@@ -11,7 +11,6 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import compress, islice
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +26,15 @@ MAX_ROWS = 50_000
 #: Visible worksheets that are searched for the table, and the rows of each that can belong to its head.
 _SEARCHED_SHEETS = 10
 _TOP_ROWS = SEARCHED_ROWS + 8
+_SLICE = 2_000
 
 
 @dataclass(frozen=True)
 class ReadTable:
     """A table as it was read.
 
-    ``rows[i]`` holds one clean value per declared column, None where the file has nothing;
-    ``row_numbers[i]`` is its 1-based number in the file. ``missing`` are declared columns
+    ``cells[k][i]`` is the clean value of declared column k in row i, None where the file has nothing;
+    ``row_numbers[i]`` is the row's 1-based number in the file. ``missing`` are declared columns
     without a heading, ``unknown`` headings without a column, ``repeated`` headings of a column that had been
     found already.
     """
@@ -43,19 +43,23 @@ class ReadTable:
     head_row: int
     columns: tuple[SheetColumn, ...]
     row_numbers: tuple[int, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    cells: tuple[list[Cell], ...]
     missing: tuple[SheetColumn, ...]
     unknown: tuple[str, ...]
     repeated: tuple[str, ...]
 
     @property
+    def rows(self) -> tuple[tuple[Cell, ...], ...]:
+        """The same cells a row at a time."""
+        return tuple(zip(*self.cells, strict=True))
+
+    @property
     def missing_required(self) -> tuple[SheetColumn, ...]:
         return tuple(column for column in self.missing if column.required)
 
-    def by_column(self) -> dict[str, tuple[Cell, ...]]:
-        """The same cells a column at a time, keyed by ``SheetColumn.key``."""
-        values = zip(*self.rows, strict=True) if self.rows else (() for _ in self.columns)
-        return {column.key: cells for column, cells in zip(self.columns, values, strict=True)}
+    def by_column(self) -> dict[str, list[Cell]]:
+        """The cells keyed by ``SheetColumn.key``."""
+        return {column.key: cells for column, cells in zip(self.columns, self.cells, strict=True)}
 
 
 def read_rows(
@@ -77,15 +81,15 @@ def read_rows(
         with Path(source).open("rb") as stream:
             data = stream.read(MAX_FILE_BYTES + 1)
     check_file(data, filename)
-    sheet, cells, head = _guarded(data, columns)
-    return _table(sheet, cells, head, tuple(columns), max_rows)
+    return _guarded(data, tuple(columns), max_rows)
 
 
-def _guarded(data: bytes, columns: Sequence[SheetColumn]) -> tuple[Any, list[list[Any]], Head]:
+def _guarded(data: bytes, columns: tuple[SheetColumn, ...], max_rows: int) -> ReadTable:
     """Parse, and turn whatever the parser trips over into a refusal."""
     try:
         with calamine.load_workbook(io.BytesIO(data)) as book:
-            return _best_sheet(book, columns)
+            sheet, head = _best_sheet(book, columns)
+            return _table(sheet, head, columns, max_rows)
     except calamine.PasswordError as error:
         raise locked() from error
     except (calamine.CalamineError, ValueError, OSError) as error:
@@ -97,7 +101,7 @@ def _guarded(data: bytes, columns: Sequence[SheetColumn]) -> tuple[Any, list[lis
         raise
 
 
-def _best_sheet(book: Any, columns: Sequence[SheetColumn]) -> tuple[Any, list[list[Any]], Head]:
+def _best_sheet(book: Any, columns: Sequence[SheetColumn]) -> tuple[Any, Head]:
     best: tuple[Any, Head] | None = None
     visible = (
         meta.name
@@ -116,57 +120,74 @@ def _best_sheet(book: Any, columns: Sequence[SheetColumn]) -> tuple[Any, list[li
         raise ReaderError(
             msg("No head was found in the first %(rows)s rows. Please use the template.", rows=SEARCHED_ROWS)
         )
-    return best[0], best[0].to_python(skip_empty_area=False), best[1]
+    return best
 
 
-def _table(
-    sheet: Any, cells: list[list[Any]], head: Head, columns: tuple[SheetColumn, ...], max_rows: int
-) -> ReadTable:
+def _table(sheet: Any, head: Head, columns: tuple[SheetColumn, ...], max_rows: int) -> ReadTable:
     first = head.last_row + 1
-    body = cells[first:]
-    _fill_merged(body, first, sheet.merged_cell_ranges or (), head, columns)
-    nothing: list[Cell] = [None] * len(body)
-    values = [nothing] * len(columns)
-    for index, column in enumerate(columns):
-        place = head.places.get(column.key)
-        if place is not None:
-            values[index] = clean_column(column, list(map(itemgetter(place), body)))
-    rows = list(zip(*values, strict=True))
-    numbers = list(range(first + 1, first + 1 + len(rows)))
-    filled = list(map(any, rows))
-    if not all(filled):
-        rows, numbers = list(compress(rows, filled)), list(compress(numbers, filled))
-    if len(rows) > max_rows:
+    areas = _filling(sheet.merged_cell_ranges or (), first, head, columns)
+    body, size = _body(sheet, first, {*head.places.values(), *(left for ((_top, left), _end), _index in areas)})
+    for ((top, left), (bottom, _right)), index in areas:
+        start, end = top - first + 1, min(bottom - first + 1, size)
+        if start <= size:
+            body[index][start:end] = [body[left][start - 1]] * (end - start)
+    nothing: list[Cell] = [None] * size
+    missing = tuple(column for column in columns if column.key not in head.places)
+    absent = {column.key for column in missing}
+    # a column goes as soon as its clean values are there
+    cells = [
+        nothing if column.key in absent else clean_column(column, body.pop(head.places[column.key]))
+        for column in columns
+    ]
+    numbers = tuple(range(first + 1, first + 1 + size))
+    if not any(map(all, cells)) and not all(filled := list(map(any, zip(*cells, strict=True)))):
+        numbers = tuple(compress(numbers, filled))
+        cells = [list(compress(column, filled)) for column in cells]
+    if len(numbers) > max_rows:
         raise ReaderError(
             msg(
                 "The worksheet has %(rows)s rows; at most %(most)s can be imported at once. Please split it.",
-                rows=len(rows),
+                rows=len(numbers),
                 most=max_rows,
             )
         )
-    missing = tuple(column for column in columns if column.key not in head.places)
     return ReadTable(
-        sheet.name,
-        head.first_row + 1,
-        columns,
-        tuple(numbers),
-        tuple(rows),
-        missing,
-        head.unknown,
-        head.repeated,
+        sheet.name, head.first_row + 1, columns, numbers, tuple(cells), missing, head.unknown, head.repeated
     )
 
 
-def _fill_merged(
-    body: list[list[Any]], first: int, merged: Sequence[Area], head: Head, columns: Sequence[SheetColumn]
-) -> None:
-    """Repeat merged values downwards in the columns that want it."""
-    filled = {
-        head.places[column.key] for column in columns if column.fill_merged and column.key in head.places
-    }
-    for (top, left), (bottom, right) in merged if filled else ():
-        for index in filled.intersection(range(left, right + 1)):
-            if top >= first and top - first < len(body):
-                value = body[top - first][left]
-                for row in body[top - first + 1 : bottom - first + 1]:
-                    row[index] = value
+def _body(sheet: Any, first: int, wanted: set[int]) -> tuple[dict[int, list[Any]], int]:
+    """The wanted columns below the head by their place in the sheet, and their length.
+
+    Read a slice at a time: the whole sheet as rows of objects would take three times the memory.
+    """
+    offset = sheet.start[1] if sheet.start else 0
+    columns: dict[int, list[Any]] = {place: [] for place in sorted(wanted)}
+    known: dict[str, str] = {}
+    rows, size = islice(sheet.iter_rows(), first, None), 0
+    while part := list(islice(rows, _SLICE)):
+        size += len(part)
+        slices = list(zip(*part, strict=True))
+        for place, column in columns.items():
+            if not offset <= place < offset + len(slices):
+                column += [""] * len(part)
+                continue
+            values = slices[place - offset]
+            if set(map(type, values)) == {str} and len(set(values)) * 2 < len(values):
+                column += map(known.setdefault, values, values)  # one object for a town that stands a thousand times
+            else:
+                column += values
+    return columns, size
+
+
+def _filling(
+    merged: Sequence[Area], first: int, head: Head, columns: Sequence[SheetColumn]
+) -> list[tuple[Area, int]]:
+    """Merged areas below the head, with each column that wants their value on every row."""
+    filled = {head.places[column.key] for column in columns if column.fill_merged and column.key in head.places}
+    return [
+        (area, index)
+        for area in (merged if filled else ())
+        for index in sorted(filled.intersection(range(area[0][1], area[1][1] + 1)))
+        if area[0][0] >= first
+    ]

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Sequence
 from typing import Any
 
 from flask import current_app
@@ -103,13 +102,12 @@ def _read(importer: Importer, actor: Actor, name: str, data: bytes) -> tuple[Raw
             msg("The worksheet “%(sheet)s” has no column %(columns)s. Please use the template.",
                 sheet=table.sheet_name, columns="、".join(lacking))
         )  # fmt: skip
-    if not table.rows:
+    if not table.row_numbers:
         raise ReaderError(
             msg("The worksheet “%(sheet)s” holds no rows below its head.", sheet=table.sheet_name)
         )
     absent = {column.key for column in table.missing}
-    cells = zip(table.columns, zip(*table.rows, strict=True), strict=True)
-    present = {column.key: _plain_column(values) for column, values in cells if column.key not in absent}
+    present = {key: _plain_column(values) for key, values in table.by_column().items() if key not in absent}
     raw = RawRows(list(table.row_numbers), present)
     notes = {
         "sheet": table.sheet_name,
@@ -120,10 +118,10 @@ def _read(importer: Importer, actor: Actor, name: str, data: bytes) -> tuple[Raw
     return raw, notes
 
 
-def _plain_column(cells: Sequence[Any]) -> list[Any]:
+def _plain_column(cells: list[Any]) -> list[Any]:
     """Cells as JSON can hold them: text or nothing."""
     if set(map(type, cells)) <= {str, type(None)}:
-        return list(cells)
+        return cells
     return [cell if cell is None else str(cell) for cell in cells]
 
 

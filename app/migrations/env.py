@@ -11,7 +11,7 @@ from app.persistence.base import metadata
 from app.persistence.types import ExactDecimal, UtcDateTime
 
 # the search index and its shadow tables, row policies and triggers are written by hand
-_BY_HAND = ("community_fts", "community_posting")
+_BY_HAND = ("community_fts", "community_posting", "bulk_load")
 
 
 def include_object(obj: object, name: str | None, kind: str, reflected: bool, compare_to: object) -> bool:

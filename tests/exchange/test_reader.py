@@ -82,7 +82,7 @@ def test_a_plain_table(make: Callable[[Rows], bytes]) -> None:
     assert table.rows == (READ, ("常德市", "金山玉苑", "1986", "1.7", None))
     assert table.row_numbers == (2, 4)
     assert (table.head_row, table.missing, table.unknown, table.repeated) == (1, (), (), ())
-    assert table.by_column()["name"] == ("司法局院落", "金山玉苑")
+    assert table.by_column()["name"] == ["司法局院落", "金山玉苑"]
 
 
 def test_from_a_path(tmp_path: Path) -> None:
