@@ -74,12 +74,12 @@ class ColumnCheck:
     @property
     def bad_rows(self) -> set[int]:
         """Rows with at least one hard finding: they are not written."""
-        return {row for row, found in self.findings.items() if any(f.level == "error" for f in found)}
+        return {row for row, found in self.findings.items() if "error" in [f.level for f in found]}
 
     @property
     def warned_rows(self) -> set[int]:
         """Rows with warnings but nothing hard: written when the person confirms them."""
-        warned = {row for row, found in self.findings.items() if any(f.level == "warning" for f in found)}
+        warned = {row for row, found in self.findings.items() if "warning" in [f.level for f in found]}
         return warned - self.bad_rows
 
     def row(self, index: int) -> dict[str, Any]:

@@ -201,7 +201,10 @@ def stored_warnings(findings: Sequence[Finding]) -> str:
          "values": {key: str(value) for key, value in f.message.values.items()}}
         for f in findings if f.level == "warning"
     ]  # fmt: skip
-    return json.dumps(rows, ensure_ascii=False) if rows else ""
+    return _encode(rows) if rows else ""
+
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def read_warnings(stored: str) -> list[Finding]:

@@ -9,36 +9,28 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
-from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.audit import services as audit
 from app.communities import import_match as match
 from app.communities import import_queries as queries
-from app.communities import sheets
+from app.communities import import_writing, sheets
 from app.communities.assessment import stored_warnings, thresholds
-from app.communities.changes import touched
 from app.communities.column_rules import ColumnCheck, check_values
 from app.communities.fields import PLACE_KINDS, PROPERTY_KINDS, REQUIRED
 from app.communities.import_match import Found, given
 from app.communities.import_queries import County
 from app.communities.models import Community
 from app.communities.rules import Thresholds
-from app.exchange.bulk import insert_columns, update_columns
 from app.exchange.columns import SheetColumn
 from app.exchange.imports import Target, register
 from app.exchange.staging import BAD, CHANGED, DUPLICATE, NEW, UNCHANGED, Assessment, Chunk, RawRows
 from app.extensions import _
 from app.kernel.actor import Actor
-from app.kernel.documents import search_documents
-from app.kernel.errors import Finding, Message, OutOfScope, StaleRow, msg
+from app.kernel.errors import Finding, Message, msg
 from app.kernel.text import mask_phone, normalise_column, normalise_input
-from app.persistence.locks import lock_counties
-from app.persistence.types import utcnow
 from app.regions.cache import current
 from app.regions.geometry import county_index
 
@@ -192,22 +184,33 @@ def _shown(key: str, value: Any) -> str:
 
 def _missing(values: Mapping[str, list[Any]], size: int) -> list[str]:
     """The column ``missing``: required fields that are empty, row by row, each pattern joined once."""
-    absent, full = [True] * size, [False] * size
-    columns = []
+    lacking: dict[str, list[bool]] = {}
     for key in REQUIRED:
         column = values.get(key)
         if column is None:
-            columns.append(absent)
+            lacking[key] = []
         elif None in column or "" in column:
-            columns.append([cell is None or cell == "" for cell in column])
-        else:
-            columns.append(full)
-    patterns = list(zip(*columns, strict=True))
-    known = {
-        pattern: ",".join(key for key, empty in zip(REQUIRED, pattern, strict=True) if empty)
-        for pattern in set(patterns)
-    }
-    return list(map(known.__getitem__, patterns))
+            lacking[key] = [cell is None or cell == "" for cell in column]
+    varying = [column for column in lacking.values() if column]
+    if not varying:
+        return [",".join(lacking)] * size
+    known = _Patterns(lacking)
+    return list(map(known.__getitem__, zip(*varying, strict=True)))
+
+
+class _Patterns(dict[tuple[bool, ...], str]):
+    """Which of the varying columns are empty in a row → the fields that it lacks."""
+
+    def __init__(self, lacking: Mapping[str, list[bool]]) -> None:
+        super().__init__()
+        self._lacking = lacking
+
+    def __missing__(self, pattern: tuple[bool, ...]) -> str:
+        empty = iter(pattern)
+        text_ = self[pattern] = ",".join(
+            key for key, column in self._lacking.items() if not column or next(empty)
+        )
+        return text_
 
 
 def _renumbered(finding: Finding, numbers: Sequence[int]) -> Finding:
@@ -262,89 +265,6 @@ def _json_column(key: str, column: list[Any]) -> list[Any]:
     return ["" if value is None else value for value in column] if key in _TEXTS else column
 
 
-# --- writing ---------------------------------------------
-
-
-class _Gathered:
-    """Columns of the rows to write, collected chunk by chunk."""
-
-    def __init__(self, outcome: str) -> None:
-        self.outcome = outcome
-        self.columns: dict[str, list[Any]] = defaultdict(list)
-
-    def take(self, chunk: Chunk) -> None:
-        rows = [i for i, outcome in enumerate(chunk.outcomes) if outcome == self.outcome]
-        if not rows:
-            return
-        whole = len(rows) == len(chunk.outcomes)
-        pick = itemgetter(*rows) if len(rows) > 1 else lambda column: (column[rows[0]],)
-        for key, column in chunk.values.items():
-            self.columns[key] += column if whole else pick(column)
-        if "confirmed_warnings" not in chunk.values:  # staged by an earlier release
-            warnings = {i: stored_warnings(found) for i, found in chunk.findings_by_row().items()}
-            self.columns["confirmed_warnings"] += [warnings.get(i, "") for i in rows]
-        if self.outcome == CHANGED:
-            self.columns["id"] += [chunk.targets[i][0] for i in rows]
-            self.columns["version"] += [chunk.targets[i][1] for i in rows]
-
-    def __len__(self) -> int:
-        return len(self.columns["county_code"])
-
-
-def write(session: Session, target: Target, chunks: Iterable[Chunk]) -> tuple[int, int]:
-    """Insert the new rows and update the changed ones, each with one statement; returns (added, changed)."""
-    new, changed = _Gathered(NEW), _Gathered(CHANGED)
-    for chunk in chunks:
-        new.take(chunk)
-        changed.take(chunk)
-    for gathered in (new, changed):
-        if not all(map(target.actor.scope.covers, set(gathered.columns["county_code"]))):
-            raise OutOfScope("import")
-    lock_counties(session, [*new.columns["county_code"], *changed.columns["county_code"]])
-    now, name = utcnow(), (target.actor.display_name or target.actor.username)[:64]
-    stamp = {"import_batch_id": target.batch_id, "updated_at": now, "updated_by": name}
-    if len(changed):
-        _update(session, changed.columns, stamp)
-    if len(new):
-        _insert(session, new.columns, {**stamp, "created_at": now, "created_by": name})
-    return len(new), len(changed)
-
-
-def _insert(session: Session, columns: dict[str, list[Any]], stamp: dict[str, Any]) -> None:
-    initials, documents = search_documents(columns["name"], columns["county_code"])
-    derived: dict[str, list[Any]] = {
-        "is_complete": [not lacking for lacking in columns["missing"]],
-        "initials": initials,
-        "search_grams": documents,
-    }
-    insert_columns(session, _community, {**columns, **derived}, stamp)
-
-
-def _update(session: Session, columns: dict[str, list[Any]], stamp: dict[str, Any]) -> None:
-    """Change the rows and note in the audit trail what each of them was."""
-    before = queries.whole(session, columns["id"])
-    derived = {"is_complete": [not lacking for lacking in columns["missing"]]}
-    unchanging = ("county_code", "name", "normalised_name")
-    values = {key: column for key, column in columns.items() if key not in unchanging}
-    if update_columns(session, _community, {**values, **derived}, stamp) != len(columns["id"]):
-        raise StaleRow()
-    touched(session, columns["id"])
-    keys = [key for key in (*sheets.STORED, "town_code") if key in values]
-    for number, community_id in enumerate(columns["id"]):
-        was = before[community_id]
-        now = {key: _exact(key, values[key][number]) for key in keys}
-        moved = [key for key in keys if now[key] != was[key]]
-        audit.record(
-            session, "import", entity="Community", entity_id=community_id, label=was["name"],
-            county_code=was["county_code"], before={key: was[key] for key in moved},
-            after={key: now[key] for key in moved},
-        )  # fmt: skip
-
-
-def _exact(key: str, value: Any) -> Any:
-    return Decimal(value) if key in _DECIMALS and value is not None else value
-
-
 class CommunityImporter:
     """意向小区 as the import machinery knows them."""
 
@@ -375,7 +295,7 @@ class CommunityImporter:
         return queries.fingerprint_now(session, json.loads(earlier))
 
     def write(self, session: Session, target: Target, chunks: Iterable[Chunk]) -> tuple[int, int]:
-        return write(session, target, chunks)
+        return import_writing.write(session, target, chunks)
 
 
 IMPORTER = CommunityImporter()

@@ -73,14 +73,15 @@ def insert_columns(
     source = _source(connection, table, bound)
     marks = ", ".join([*(f"s.{name}" for name in bound), *[_mark(connection)] * len(fixed)])
     statement = f"INSERT INTO {table.name} ({names}) SELECT {marks} FROM {source}"
-    with _settled_at_the_end(connection, table):
-        _run(connection, statement, bound, tuple(fixed.values()))
+    _run(connection, statement, bound, tuple(fixed.values()))
     return size
 
 
 @contextmanager
-def _settled_at_the_end(connection: Connection, table: Table) -> Iterator[None]:
-    """SQLite: what triggers keep row by row follows all new rows at once (see migration 0047)."""
+def settled_at_the_end(session: Session, table: Table) -> Iterator[None]:
+    """SQLite: totals and search index follow all rows that the block inserts at once, not row by row (see migration
+    0047). On PostgreSQL triggers run once a statement anyway."""
+    connection = session.connection()
     if _on_postgresql(connection) or table.name not in _SETTLED:
         yield
         return

@@ -16,10 +16,11 @@ from app.kernel.errors import Message
 
 @dataclass(frozen=True)
 class Target:
-    """Who imports what: the batch, and the warnings' confirmation as it is stored with a row."""
+    """Who imports what: the batch, and the fingerprint of what its rows were compared with."""
 
     batch_id: int
     actor: Actor
+    surroundings: str
 
 
 class Importer(Protocol):

@@ -19,6 +19,7 @@ from app.persistence.gate import SCOPE_APPLIED, scope_clause
 TABS = ("all", "warn", "bad", "problem")
 MOST_FOUND = 200
 OPEN = ("uploaded", "staged", "confirmed")
+_TOGETHER = 4
 _batches, _chunks = ImportBatch.__table__, ImportChunk.__table__
 _APPLIED = {SCOPE_APPLIED: True}
 
@@ -86,16 +87,19 @@ def batch_written_at(
 
 
 def chunks(session: Session, batch_id: int, numbers: Sequence[int] | None = None) -> Iterator[Chunk]:
-    """The staged chunks in order, one in memory at a time."""
-    statement = _of(batch_id, _chunks.c.number, _chunks.c.data).order_by(_chunks.c.number)
-    if numbers is not None:
-        statement = statement.where(_chunks.c.number.in_(numbers))
-    result = session.execute(statement, execution_options={**_APPLIED, "yield_per": 4})
-    try:
-        for number, data in result:
-            yield Chunk(number, data)
-    finally:
-        result.close()
+    """The staged chunks in order, few in memory at a time; between them no statement stays open."""
+    last = -1
+    while True:
+        statement = _of(batch_id, _chunks.c.number, _chunks.c.data).where(_chunks.c.number > last)
+        if numbers is not None:
+            statement = statement.where(_chunks.c.number.in_(numbers))
+        found = session.execute(
+            statement.order_by(_chunks.c.number).limit(_TOGETHER), execution_options=_APPLIED
+        ).all()
+        for last, data in found:
+            yield Chunk(last, data)
+        if len(found) < _TOGETHER:
+            return
 
 
 def _of(batch_id: int, *columns: Any) -> Any:

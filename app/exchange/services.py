@@ -229,7 +229,8 @@ def _write(session: Session, actor: Actor, importer: Importer, batch: ImportBatc
     same = importer.surroundings(session, batch.surroundings) == batch.surroundings
     if not same and (moved := _moved_rows(session, actor, importer, batch)):
         raise ImportConflict(moved)
-    added, changed = importer.write(session, Target(batch.id, actor), queries.chunks(session, batch.id))
+    target = Target(batch.id, actor, batch.surroundings)
+    added, changed = importer.write(session, target, queries.chunks(session, batch.id))
     if (added, changed) != (batch.new_count, batch.changed_count):
         raise StaleRow()
     _touch(session, batch, ("confirmed",), {"state": "written", "written_at": utcnow()})

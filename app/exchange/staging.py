@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -18,6 +19,7 @@ CHUNK_ROWS = 1000
 NEW, CHANGED, UNCHANGED, DUPLICATE, BAD = "new", "changed", "unchanged", "duplicate", "bad"
 OUTCOMES = (NEW, CHANGED, UNCHANGED, DUPLICATE, BAD)
 WRITTEN = frozenset((NEW, CHANGED))
+_JSON_TYPES = frozenset((int, str))
 
 
 @dataclass
@@ -51,11 +53,14 @@ class Assessment:
     incomplete: set[int] = field(default_factory=set)
     surroundings: str = ""
 
-    def warned(self, index: int) -> bool:
-        """Whether the row is written only after a person has confirmed its warnings."""
-        return self.outcomes[index] in WRITTEN and any(
-            f.level == "warning" for f in self.findings.get(index, ())
-        )
+    @cached_property
+    def warned(self) -> set[int]:
+        """The rows that are written only after a person has confirmed their warnings."""
+        return {
+            index
+            for index, found in self.findings.items()
+            if self.outcomes[index] in WRITTEN and "warning" in [f.level for f in found]
+        }
 
     def counts(self) -> dict[str, int]:
         """Numbers of a batch by the names of its columns."""
@@ -63,7 +68,7 @@ class Assessment:
         return {
             "row_count": len(self.outcomes),
             **{f"{name}_count": by[name] for name in OUTCOMES},
-            "warned_count": sum(1 for index in self.findings if self.warned(index)),
+            "warned_count": len(self.warned),
             "incomplete_count": sum(1 for index in self.incomplete if self.outcomes[index] in WRITTEN),
         }
 
@@ -99,24 +104,27 @@ class StagedRow:
 
 def encode_chunks(raw: RawRows, assessment: Assessment) -> Iterator[dict[str, Any]]:
     """Columns of the staged chunks: number, counts and data."""
-    warned = {index for index in assessment.findings if assessment.warned(index)}
     for number, start in enumerate(range(0, raw.size, CHUNK_ROWS)):
         end = min(start + CHUNK_ROWS, raw.size)
         span = range(start, end)
         outcomes = assessment.outcomes[start:end]
+        cells = {key: column[start:end] for key, column in raw.columns.items()}
+        values = {key: column[start:end] for key, column in assessment.values.items()}
+        same = [key for key, column in values.items() if column == cells.get(key)]
         data = {
             "n": raw.numbers[start:end],
-            "c": {key: column[start:end] for key, column in raw.columns.items()},
+            "c": cells,
             "o": outcomes,
             "f": _pick(assessment.findings, span, lambda found: [_finding(f) for f in found]),
             "t": _pick(assessment.targets, span, list),
             "w": _pick(assessment.was, span, dict),
-            "v": {key: column[start:end] for key, column in assessment.values.items()},
+            "v": {key: column for key, column in values.items() if key not in same},
+            "s": same,
         }
         yield {
             "number": number,
             "row_count": end - start,
-            "warned_count": sum(1 for index in warned if start <= index < end),
+            "warned_count": sum(1 for index in assessment.warned if start <= index < end),
             "bad_count": outcomes.count(BAD),
             "data": orjson.dumps(data).decode(),
         }
@@ -140,7 +148,8 @@ class Chunk:
         self.numbers: list[int] = self._data["n"]
         self.cells: dict[str, list[Any]] = self._data["c"]
         self.outcomes: list[str] = self._data["o"]
-        self.values: dict[str, list[Any]] = self._data["v"]
+        #: Values that are the cells themselves are stored once.
+        self.values: dict[str, list[Any]] = self._data["v"] | {k: self.cells[k] for k in self._data.get("s", ())}
         self.targets: dict[int, list[int]] = {int(i): t for i, t in self._data["t"].items()}
         self.was: dict[int, dict[str, str]] = {int(i): w for i, w in self._data["w"].items()}
 
@@ -187,6 +196,8 @@ def _restore(stored: list[Any]) -> Finding:
 
 def message_json(message: Message) -> list[Any]:
     """A message as JSON values: msgid and its values; a message inside a message too."""
+    if _JSON_TYPES.issuperset(map(type, message.values.values())):
+        return [message.msgid, message.values]
     values = {
         key: {"message": message_json(value)} if isinstance(value, Message)
         else value if isinstance(value, int) else str(value)

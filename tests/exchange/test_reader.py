@@ -15,7 +15,7 @@ import openpyxl
 import pytest
 import xlwt
 
-from app.exchange import guard
+from app.exchange import guard, reader
 from app.exchange.columns import SheetColumn
 from app.exchange.guard import ReaderError
 from app.exchange.reader import ReadTable, read_rows
@@ -214,6 +214,19 @@ def test_merged_values_reach_their_rows_only_where_wanted() -> None:
     assert [row[3] for row in table.rows] == ["10", None, "2"]
 
 
+def test_a_table_far_from_the_corner_with_values_merged_both_ways(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "_SLICE", 2)
+    columns = (*COLUMNS[:2], SheetColumn("county", "区县", fill_merged=True), *COLUMNS[2:4])
+    rows = [[], [], [None, None, "区县", "市州", "小区名称", "建筑面积"], [None, None, "鼎城区", None, "甲", 1]]
+    rows += [[None, None, None, None, name, number] for number, name in enumerate("乙丙丁", 2)]
+    table = read_rows(xlsx([*rows, [], [None, None, "汉寿县", "常德市", "戊", 5]], ["C4:D6"]), columns)
+    assert table.row_numbers == (4, 5, 6, 7, 9)
+    assert [(row[0], row[2]) for row in table.rows] == [
+        (None, "鼎城区"), ("鼎城区", "鼎城区"), ("鼎城区", "鼎城区"), (None, None), ("常德市", "汉寿县"),
+    ]  # fmt: skip
+    assert [row[4] for row in table.rows] == ["1", "2", "3", "4", "5"]
+
+
 def test_the_visible_sheet_that_fits_is_read() -> None:
     def prepare(book: Any) -> None:
         book.active.sheet_state = "hidden"
@@ -251,8 +264,12 @@ def test_a_single_far_cell_is_refused_before_parsing(cell: str, monkeypatch: pyt
     assert "Clear everything outside of the table" in refusal(xlsx([HEADS, ROW], prepare=prepare))
 
 
-@pytest.mark.parametrize("dressed", [b"r='XFD1048576'", b'r = "XFD1048576"', b'\nr\t=\n"XFD1048576"'])
-def test_unusual_xml_hides_no_far_cell(dressed: bytes) -> None:
+@pytest.mark.parametrize("piece", [16, 61, 512 << 10])
+@pytest.mark.parametrize(
+    "dressed", [b"r='XFD1048576'", b'r = "XFD1048576"', b'\nr\t=\n"XFD1048576"', b'r=%s"XFD1048576"' % (b" " * 200)]
+)
+def test_unusual_xml_hides_no_far_cell(dressed: bytes, piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "_PIECE", piece)
     data = repacked(xlsx([HEADS, ROW]), SHEET, lambda xml: xml.replace(b'r="B2"', dressed))
     assert "Clear everything outside of the table" in refusal(data)
 
@@ -321,6 +338,18 @@ def test_zip_bombs_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard, "MAX_UNPACKED_BYTES", 1 << 20)
     data = repacked(xlsx([HEADS, ROW]), SHEET, lambda xml: xml + b" " * (2 << 20))
     assert "unpacks to more than" in refusal(data)
+
+
+@pytest.mark.parametrize("size", [0, 63, 64, 65, 128, 5_000])
+def test_content_in_pieces_is_the_content(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "_PIECE", 64)
+    for content in (b"a" * size, bytes(n * n % 251 for n in range(size))):
+        packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+        packed = packer.compress(content) + packer.flush()
+        for fed in (1, 7, 1_000):
+            monkeypatch.setattr(guard, "_FED", fed)
+            pieces = list(guard._inflate(memoryview(packed)))
+            assert b"".join(pieces) == content and all(len(piece) <= 64 for piece in pieces)
 
 
 def test_sizes_are_measured_not_believed() -> None:
