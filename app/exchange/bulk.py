@@ -6,7 +6,9 @@ would take twice as long. The caller answers for the scope: these statements are
 
 from __future__ import annotations
 
+import ctypes
 import gc
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +22,7 @@ from app.persistence.engine import ensure_scope
 from app.persistence.types import ExactDecimal
 
 Columns = Mapping[str, Sequence[Any]]
+_trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
 _STAGE = "bulk_rows"
 #: Rows that a statement takes at once: enough to make it cheap, few enough to need little memory.
 _SLICE = 5_000
@@ -54,6 +57,22 @@ def collector_at_rest() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+@contextmanager
+def large_work() -> Iterator[None]:
+    """For jobs: the collector at rest, and the memory given back when all is done."""
+    try:
+        with collector_at_rest():
+            yield
+    finally:
+        give_back_memory()
+
+
+def give_back_memory() -> None:
+    """Return what was freed to the operating system, after work that needed much of it (where libc can)."""
+    if _trim is not None:
+        _trim(0)
 
 
 def insert_columns(

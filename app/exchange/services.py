@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from app.audit import services as audit
 from app.exchange import files, queries
-from app.exchange.bulk import collector_at_rest
+from app.exchange.bulk import collector_at_rest, give_back_memory, large_work
 from app.exchange.files import StoredFile
 from app.exchange.guard import ReaderError
 from app.exchange.imports import Importer, Target, importer_of
@@ -138,7 +138,7 @@ def _keep(
 def _insert_chunks(session: Session, batch: ImportBatch, raw: RawRows, assessment: Assessment) -> None:
     whose = {"batch_id": batch.id, "county_code": batch.county_code}
     encoded = encode_chunks(raw, assessment)
-    while some := [{**chunk, **whose} for chunk in itertools.islice(encoded, 10)]:
+    while some := [{**chunk, **whose} for chunk in itertools.islice(encoded, 2)]:
         session.execute(insert(_chunks), some, execution_options=_APPLIED)
 
 
@@ -324,6 +324,7 @@ def purge(session: Session) -> int:
 
 
 @job("exchange.stage")
+@large_work()
 def stage_job(progress: Progress, batch_id: int) -> None:
     """Stage a large file; a worker that was killed leaves it uploaded, and the next one begins again."""
     with unit_of_work() as session:
@@ -333,9 +334,11 @@ def stage_job(progress: Progress, batch_id: int) -> None:
         importer, actor = importer_of(batch.entity), current_actor()
         try:
             raw, notes = _read(importer, actor, batch.file_name, files.read(data_dir(), batch.digest))
+            give_back_memory()
             progress(raw.size // 3, raw.size)
             assessment = importer.assess(session, actor, raw)
             progress(raw.size * 2 // 3)
+            give_back_memory()
             _keep(session, batch, raw, assessment, {"keys": list(raw.columns), "notes": notes})
         except ReaderError as error:
             values = {"state": "failed", "error": {"message": message_json(error.message)}}
@@ -343,6 +346,7 @@ def stage_job(progress: Progress, batch_id: int) -> None:
 
 
 @job("exchange.write")
+@large_work()
 def write_job(progress: Progress, batch_id: int) -> None:
     """Write a large confirmed batch: all of it or, when the worker is killed, nothing, and then again."""
     try:
