@@ -99,9 +99,9 @@ COLUMNS: tuple[Column, ...] = (
     amount_column("funds_planned", _l("Total planned investment"), _l("10k yuan")),
     amount_column("approved_investment", _l("Approved cumulative investment"), _l("10k yuan")),
     amount_column("approved_year_investment", _l("Approved investment of this year"), _l("10k yuan"), default=False),
-    Column("months", _l("Reports of the year"), (), cells.no_cell, cells.strip_text, css="nowrap strip-x", group=PROGRESS, width=60,
+    Column("months", _l("Reports of the year"), (), cells.no_cell, cells.strip_text, css="strip-x", group=PROGRESS, width=60,
            cells=cells.strips_html),
-    Column("now", _l("Report due now"), (), cells.action, cells.action_text, css="nowrap do-x", group=PROGRESS, width=20),
+    Column("now", _l("Report due now"), (), cells.action, cells.action_text, css="do-x", group=PROGRESS, width=20),
 )  # fmt: skip
 
 

@@ -39,7 +39,7 @@ from app.monthly_reports.rules import (
 from app.monthly_reports.strip_cells import begins, css_of, kind_of, may_begin, title_of
 from app.monthly_reports.strips import strip
 from app.monthly_reports.typed import with_typed
-from app.persistence.context import current_actor, unscoped
+from app.persistence.context import current_actor, current_scope, unscoped
 from app.web.wording import number, translate
 from app.works.models import WorksProject
 from app.works.rules import STAGE_FILES, STAGES
@@ -181,8 +181,11 @@ def points_of(session: Session, rows: ReportPage) -> list[tuple[Any, Any]]:
     shots = (shot for purposes in rows.shots.values() for some in purposes.values() for shot in some)
     if not any(place_of(shot.photo) for shot in shots):
         return []
+    plan = rows.plan.id
+    if current_scope().kind != "plans":
+        return areas.points_of(session, [plan]).get(plan, [])
     with unscoped("distance to communities of a plan the actor holds"):
-        return areas.points_of(session, [rows.plan.id]).get(rows.plan.id, [])
+        return areas.points_of(session, [plan]).get(plan, [])
 
 
 def said_of(photo: Attachment, points: Sequence[tuple[Any, Any]] = ()) -> str:

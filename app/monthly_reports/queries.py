@@ -7,7 +7,6 @@ from app.monthly_reports.selects import (
     approved_by_others,
     approved_figures,
     approved_report,
-    following_approved,
     get_report,
     history,
     last_revision,
@@ -23,7 +22,7 @@ from app.monthly_reports.waiting import WAITING, count_waiting, next_waiting, re
 
 __all__ = [
     "WAITING", "ReportPage", "Shot", "Strip", "approved_by_others", "approved_figures", "approved_report",
-    "count_waiting", "following_approved", "get_report", "history", "last_revision", "lock_reports",
+    "count_waiting", "get_report", "history", "last_revision", "lock_reports",
     "month_of", "next_waiting", "open_report", "photos", "previous_approved", "report_page",
     "reports_of_project", "review_rows", "strip", "waiting",
 ]  # fmt: skip

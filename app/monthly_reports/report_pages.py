@@ -17,7 +17,7 @@ from app.kernel.calendar import Month, ReportWindow, report_window
 from app.kernel.errors import OutOfScope
 from app.monthly_reports.models import MonthlyReport, ReportItem
 from app.monthly_reports.rules import change, required_files
-from app.monthly_reports.selects import following_approved, get_report, history, photos
+from app.monthly_reports.selects import around, get_report, photos
 from app.persistence.transitions import Transition, trace
 from app.regions import cache as regions
 from app.regions.rules import Profile
@@ -98,7 +98,7 @@ def report_page(
     report = locked or get_report(session, report_id)
     project, plan, shared = _around(session, report)
     profile = regions.current(session).profile(report.county_code)
-    earlier = history(session, report.works_project_id, report.month, max(1, profile.idle_months))
+    earlier, following = around(session, report, max(1, profile.idle_months))
     month = Month(report.month)
     files: dict[str, list[Attachment]] = defaultdict(list)
     for file in attachments.of_owner(session, "WorksProject", project.id, STAGE_PURPOSES):
@@ -106,7 +106,7 @@ def report_page(
     return ReportPage(
         report, project, plan, profile,
         report_window(month, profile.report_open_day, profile.report_due_day, profile.ranking_day),
-        earlier, following_approved(session, report), _shots(session, report), dict(files),
+        earlier, following, _shots(session, report), dict(files),
         trace(session, "MonthlyReport", report.id) if traced else [],
         {item.catalogue_item_id: item for item in earlier[0].items} if earlier else {}, shared,
     )  # fmt: skip

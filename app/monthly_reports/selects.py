@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import Select, Table, func, select
 from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.attachments.models import Attachment
 from app.kernel.calendar import Month
@@ -62,20 +63,33 @@ def approved_report(session: Session, project_id: int, month: dt.date) -> Monthl
     return session.scalars(_of_month(project_id, month, "approved")).first()
 
 
+def around(
+    session: Session, report: MonthlyReport, months: int
+) -> tuple[list[MonthlyReport], MonthlyReport | None]:
+    """(approved reports of earlier months, newest first; the next approved later one) of a report's works project,
+    with their contents; three statements."""
+    earlier = list(session.scalars(_earlier(report.works_project_id, report.month, months)))
+    later = session.scalars(_later(report)).first()
+    known = [*earlier, *([later] if later else [])]
+    contents: dict[int, list[ReportItem]] = {one.id: [] for one in known}
+    found = select(ReportItem).where(ReportItem.report_id.in_(contents)).order_by(ReportItem.order, ReportItem.id)
+    for item in session.scalars(found) if known else ():
+        contents[item.report_id].append(item)
+    for one in known:
+        set_committed_value(one, "items", contents[one.id])
+    return earlier, later
+
+
 def history(session: Session, project_id: int, before: dt.date, limit: int = 1) -> list[MonthlyReport]:
     """Approved reports of earlier months with their contents, newest first (two statements)."""
-    found = (
-        select(MonthlyReport)
-        .where(
-            MonthlyReport.works_project_id == project_id,
-            MonthlyReport.state == "approved",
-            MonthlyReport.month < before,
-        )
-        .order_by(MonthlyReport.month.desc())
-        .limit(limit)
-        .options(selectinload(MonthlyReport.items))
-    )
+    found = _earlier(project_id, before, limit).options(selectinload(MonthlyReport.items))
     return list(session.scalars(found))
+
+
+def _earlier(project_id: int, before: dt.date, limit: int) -> Select[MonthlyReport]:
+    mine = (MonthlyReport.works_project_id == project_id, MonthlyReport.state == "approved")
+    found = select(MonthlyReport).where(*mine, MonthlyReport.month < before)
+    return found.order_by(MonthlyReport.month.desc()).limit(limit)
 
 
 def previous_approved(session: Session, report: MonthlyReport) -> MonthlyReport | None:
@@ -83,20 +97,10 @@ def previous_approved(session: Session, report: MonthlyReport) -> MonthlyReport 
     return next(iter(history(session, report.works_project_id, report.month)), None)
 
 
-def following_approved(session: Session, report: MonthlyReport) -> MonthlyReport | None:
-    """The next approved report after a report's month (when one is made up or corrected later)."""
-    found = (
-        select(MonthlyReport)
-        .where(
-            MonthlyReport.works_project_id == report.works_project_id,
-            MonthlyReport.state == "approved",
-            MonthlyReport.month > report.month,
-        )
-        .order_by(MonthlyReport.month)
-        .limit(1)
-        .options(selectinload(MonthlyReport.items))
-    )
-    return session.scalars(found).first()
+def _later(report: MonthlyReport) -> Select[MonthlyReport]:
+    mine = (MonthlyReport.works_project_id == report.works_project_id, MonthlyReport.state == "approved")
+    found = select(MonthlyReport).where(*mine, MonthlyReport.month > report.month)
+    return found.order_by(MonthlyReport.month).limit(1)
 
 
 def reports_of_project(session: Session, project_id: int) -> list[MonthlyReport]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,8 @@ from app.web.rows import html
 
 BEGIN = "begin-report"
 """Id of the form whose buttons begin a report; it stands on every page with strips."""
+
+_BARE = re.compile(r"[^\s\"'=<>`]+").fullmatch
 
 KINDS: dict[str, str] = {
     "draft": "draft", "submitted": "wait", "approved": "ok", "returned": "back", "overdue": "late", "none": "todo",
@@ -70,12 +73,21 @@ def may_begin() -> bool:
     return current_actor().may("can_add", "MonthlyReport")
 
 
+def _attribute(text: str) -> str:
+    """An escaped value as an attribute has it: without quotes where HTML needs none (there are 600 on a page)."""
+    return text if _BARE(text) else f'"{text}"'
+
+
 def _look(cell: Cell, now: Month) -> tuple[str, str]:
-    """(classes, title as HTML) of a month, found once for all of a page that look the same."""
+    """(classes, title) of a month as attributes, found once for all of a page that look the same.
+
+    An approved month without marks, the usual one, is of class ``m`` alone.
+    """
     looks: dict[Any, tuple[str, str]] = g.setdefault("month_looks", {})
     key = (cell.month, cell.state, cell.expected, cell.late, cell.is_makeup, cell.is_correction)
     if (known := looks.get(key)) is None:
-        known = looks[key] = css_of(cell, now), html(title_of(cell))
+        css = css_of(cell, now)
+        known = looks[key] = _attribute("m" if css == "m m-ok" else css), _attribute(html(title_of(cell)))
     return known
 
 
@@ -85,13 +97,13 @@ def month_html(cell: Cell, plan_id: int, project_id: int | None, now: Month, fil
         return f'<i class="{css_of(cell, now)}"></i>' if cell.month == now.first else "<b></b>"
     css, title = _look(cell, now)
     if project_id is None:
-        return f'<a class="{css}" href="/reports/plan/{plan_id}" title="{title}"></a>'
+        return f"<a class={css} href=/reports/plan/{plan_id} title={title}></a>"
     if cell.report_id:
-        return f'<a class="{css}" href="/reports/show/{cell.report_id}" title="{title}"></a>'
+        return f"<a class={css} href=/reports/show/{cell.report_id} title={title}></a>"
     if fills:
         at = begins(project_id, cell)
-        return f'<button class="{css}" form="{BEGIN}" name="at" value="{at}" title="{title}"></button>'
-    return f'<i class="{css}" role="img" title="{title}"></i>'
+        return f"<button class={css} form={BEGIN} name=at value={at} title={title}></button>"
+    return f"<i class={css} role=img title={title}></i>"
 
 
 def _strip_html(strip: Strip, now: Month, fills: bool) -> str:
@@ -100,7 +112,7 @@ def _strip_html(strip: Strip, now: Month, fills: bool) -> str:
         return f'<span class="muted">{html(_("No works project yet"))}</span>'
     only = strip.project_ids[0] if len(strip.project_ids) == 1 else None
     cells = "".join([month_html(one, strip.plan_id, only, now, fills) for one in strip.cells])
-    return f'<span class="months">{cells}</span>'
+    return f'<span class=months>{cells}</span>'
 
 
 # ── columns of the list ──
@@ -140,7 +152,7 @@ def action(row: Any) -> Any:
     month = _("Month %(n)s", n=cell.month.month)
     if cell.report_id:
         word = html(_(_DO[cell.state], month=month))
-        return Markup(f'<a class="btn btn-s" href="/reports/show/{cell.report_id}">{word}</a>')
+        return Markup(f'<a class="btn btn-s" href=/reports/show/{cell.report_id}>{word}</a>')
     if not may_begin() or not cell.expected:
         return ""
     word, at = html(_("Fill in %(month)s", month=month)), begins(strip.project_ids[0], cell)
@@ -158,4 +170,4 @@ def action_text(row: Any) -> str:
 def name_link(row: Any) -> Any:
     """The plan task's name, leading to its works projects and their months."""
     label = html(row.name)
-    return Markup(f'<a class="clip" href="/reports/plan/{row.id}">{label}</a>')
+    return Markup(f'<a class=clip href=/reports/plan/{row.id}>{label}</a>')
