@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 from bench.floor import connect, median
 from bench.subject import (
     DIALOG_ROWS,
@@ -63,9 +65,12 @@ def saves(url: str) -> dict[str, float]:
     """Median milliseconds of writing the same rows in one transaction, with its commit, and nothing else."""
     run = connect(url)
 
+    turns = count(1)
+
     def transaction(work: list[str]) -> None:
+        turn = next(turns)  # what is already there is not written again
         for sql in ("BEGIN", *work, "COMMIT"):
-            run(sql)
+            run(sql.replace("$", str(turn)))
 
     scheme, plan = run(
         "SELECT id, plan_task_id FROM scheme WHERE county_code = '430703' AND state = 'draft' AND created_by = 'bench'"
@@ -73,10 +78,10 @@ def saves(url: str) -> dict[str, float]:
     )[0]
     report = run("SELECT id FROM monthly_report WHERE state = 'submitted' AND county_code = '430703' LIMIT 1")[0][0]
     items = [row[0] for row in run(f"SELECT id FROM scheme_item WHERE scheme_id = {scheme}")]
-    checklist = [f"UPDATE scheme_item SET quantity1 = quantity1 WHERE id = {item}" for item in items]
+    checklist = [f"UPDATE scheme_item SET quantity1 = 100 * $ WHERE id = {item}" for item in items]
     approval = [
-        f"UPDATE monthly_report SET state = state, approved_by_name = approved_by_name WHERE id = {report}",
-        f"UPDATE plan_task SET approved_investment = approved_investment WHERE id = {plan}",
+        f"UPDATE monthly_report SET updated_by = 'bench $' WHERE id = {report}",
+        f"UPDATE plan_task SET updated_by = 'bench $' WHERE id = {plan}",
     ]
     return {
         "checklist_save": median(lambda: transaction(checklist), 15),
