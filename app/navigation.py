@@ -99,7 +99,8 @@ def register(app: Flask) -> None:
     from app.web.manual import ManualView
 
     for api in (apis.CommunityApi, apis.RegionApi, apis.ReserveApi, apis.PlanApi, apis.SchemeApi,
-                apis.WorksProjectApi, apis.MonthlyReportApi, apis.RecognitionApi, apis.InspectionApi):
+                apis.WorksProjectApi, apis.MonthlyReportApi, apis.RecognitionApi, apis.InspectionApi,
+                apis.ConstructionAccountApi):
         appbuilder.add_api(api)
     accounts = (AccountView, UserSessionView, SignInRecordView, ProfileView, RoleView, PolicyView, VisibilityView,
                 ConstructionAccountView)

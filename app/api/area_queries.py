@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Table, func, select
 
+from app.accounts.construction.models import ConstructionAccount
 from app.annual_plans.models import PlanTask
 from app.api.reading import Offered, Query
 from app.areas.models import CommunityLink, ReserveLink
@@ -60,6 +61,10 @@ SHOWN: dict[str, tuple[str, ...]] = {
         "inspector_phone", "conclusion", "note", "problem_count", "arrived_at", "concluded_by", "concluded_at",
         "void_reason", "created_at", "updated_at",
     ),
+    "construction_account": (
+        "id", "version", "county_code", "plan_task_id", "unit_name", "phone", "state", "issued_at", "stopped_at",
+        "ended_at", "created_at", "updated_at",
+    ),
 }  # fmt: skip
 TABLES: dict[str, Table] = {
     "reserve_project": ReserveProject.__table__,  # type: ignore[dict-item]
@@ -69,6 +74,7 @@ TABLES: dict[str, Table] = {
     "monthly_report": MonthlyReport.__table__,  # type: ignore[dict-item]
     "recognition": Recognition.__table__,  # type: ignore[dict-item]
     "inspection": Inspection.__table__,  # type: ignore[dict-item]
+    "construction_account": ConstructionAccount.__table__,  # type: ignore[dict-item]
 }
 OF_PLANS = frozenset({"works_project", "monthly_report"})
 """Kinds that construction units see too, of the plan tasks they were given."""
@@ -113,6 +119,13 @@ OFFERED: dict[str, Offered] = {
         filters={
             "id": "number", "county_code": "text", "plan_task_id": "number", "level": "text", "state": "text",
             "conclusion": "text", "inspected_on": "day", "updated_at": "time",
+        },
+    ),
+    "construction_account": Offered(
+        order=frozenset({"id", "county_code", "unit_name", "issued_at", "updated_at"}),
+        filters={
+            "id": "number", "county_code": "text", "plan_task_id": "number", "unit_name": "text", "state": "text",
+            "updated_at": "time",
         },
     ),
 }  # fmt: skip

@@ -35,7 +35,7 @@ MOST_LINKS = 1000
 
 def plain(key: str, value: Any) -> Any:
     """A column as JSON: phones masked, exact figures as numbers, days and times in ISO 8601."""
-    if key.endswith("_phone"):
+    if key == "phone" or key.endswith("_phone"):
         return mask_phone(value)
     if isinstance(value, Decimal):
         return float(value)

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from flask import jsonify, url_for
 from flask_appbuilder import expose
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from sqlalchemy.orm import Session
 
 from app.api import area_queries as queries
-from app.api.areas import as_json, plain, texts
-from app.api.base import PortalRestApi, envelope, expected_version, key_of, requires, stale
-from app.api.reading import body, check_number, check_text, finding, query
-from app.api.works import number_of
+from app.api.areas import plain, texts
+from app.api.base import requires
+from app.api.reading import body, check_number, check_text, finding
+from app.api.records import RecordApi, known, number_of
 from app.extensions import db
 from app.kernel.calendar import Month
-from app.kernel.errors import Finding, RuleViolation, StaleRow, msg
+from app.kernel.errors import Finding, RuleViolation, msg
 from app.kernel.text import BadInput
 from app.monthly_reports import queries as report_queries
 from app.monthly_reports import rules, services
@@ -28,7 +27,6 @@ from app.persistence.work import unit_of_work
 from app.web.frame import translate
 from app.works.queries import get_project
 
-KIND = "monthly_report"
 TYPED = tuple(rules.READERS)
 ITEM_TYPED = tuple(rules.ITEM_READERS)
 ITEM_SHOWN = (
@@ -36,14 +34,6 @@ ITEM_SHOWN = (
     "method", "quantity1", "quantity2",
 )  # fmt: skip
 MOST_ITEMS = 500
-Step = Callable[[Session, MonthlyReport, int, Mapping[str, Any]], MonthlyReport]
-
-
-def report_json(report: MonthlyReport) -> dict[str, Any]:
-    """A report as the API shows it: columns, contents, and the warnings confirmed with the submission."""
-    items = [{key: plain(key, getattr(item, key)) for key in ITEM_SHOWN} for item in report.items]
-    warned = [translate(rules.as_finding(one).message) for one in report.confirmed_warnings or []]
-    return as_json(KIND, report) | {"items": items, "warnings": warned}
 
 
 def _month(payload: Mapping[str, Any]) -> Month:
@@ -52,25 +42,6 @@ def _month(payload: Mapping[str, Any]) -> Month:
         return Month.parse(value if isinstance(value, str) else "")
     except (BadInput, ValueError) as wrong:
         raise RuleViolation(finding("month", msg("Must be a month, such as 2026-11."))) from wrong
-
-
-def _flag(payload: Mapping[str, Any], key: str) -> bool:
-    value = payload.get(key, False)
-    if not isinstance(value, bool):
-        raise RuleViolation(finding(key, msg("Must be yes or no.")))
-    return value
-
-
-def _text(payload: Mapping[str, Any], key: str) -> str:
-    value = payload.get(key)
-    if wrong := check_text(key, value):
-        raise RuleViolation(wrong)
-    return value or ""
-
-
-def _known(payload: Mapping[str, Any], *keys: str) -> None:
-    if odd := [finding(key, msg("Unknown.")) for key in payload if key not in keys]:
-        raise RuleViolation(odd)
 
 
 def _items(payload: Mapping[str, Any]) -> dict[int, dict[str, str]]:
@@ -100,42 +71,35 @@ def _items(payload: Mapping[str, Any]) -> dict[int, dict[str, str]]:
     return found
 
 
-class MonthlyReportApi(PortalRestApi):
+class MonthlyReportApi(RecordApi):
     """Month reports: list, one, begin, change, and the steps of their life as sub-resources."""
 
     resource_name = "monthly-reports"
     datamodel = SQLAInterface(MonthlyReport, db.session)
     class_permission_name = "MonthlyReport"
+    kind = "monthly_report"
     include_route_methods = {"get_list", "get", "post", "put", "submit", "withdraw", "approve", "give_back"}
-    list_columns = show_columns = list(queries.SHOWN[KIND])
+    list_columns = show_columns = list(queries.SHOWN[kind])
     add_columns = edit_columns = list(TYPED)
 
-    @expose("/", methods=["GET"])
-    @requires("list")
-    def get_list(self) -> Any:
-        """One page, without contents."""
-        asked = query(queries.OFFERED[KIND])
-        rows, count = queries.page(KIND, asked)
-        return envelope([as_json(KIND, row) for row in rows], count, asked.page, asked.page_size)
+    def find(self, session: Session, number: int) -> MonthlyReport:
+        return report_queries.get_report(session, number)
 
-    @expose("/<pk>", methods=["GET"])
-    @requires("show")
-    def get(self, pk: str) -> Any:
-        return self._answer(report_queries.get_report(db.session(), key_of(pk)))
+    def json(self, row: MonthlyReport) -> dict[str, Any]:
+        """Columns, contents, and the warnings confirmed with the submission."""
+        items = [{key: plain(key, getattr(item, key)) for key in ITEM_SHOWN} for item in row.items]
+        warned = [translate(rules.as_finding(one).message) for one in row.confirmed_warnings or []]
+        return super().json(row) | {"items": items, "warnings": warned}
 
     @expose("/", methods=["POST"])
     @requires("add")
     def post(self) -> Any:
         """Begin the report of ``works_project_id`` for ``month``, a copy of the last approved; 201."""
         payload = body()
-        _known(payload, "works_project_id", "month")
+        known(payload, "works_project_id", "month")
         project_id, month = number_of(payload, "works_project_id"), _month(payload)
         with unit_of_work() as session:
-            made = services.start_report(session, get_project(session, project_id), month)
-            answer, number = self._answer(made), made.id
-        answer.status_code = 201
-        answer.headers["Location"] = url_for("MonthlyReportApi.get", pk=number)
-        return answer
+            return self.answer(services.start_report(session, get_project(session, project_id), month), 201)
 
     @expose("/<pk>", methods=["PUT"])
     @requires("edit")
@@ -144,78 +108,31 @@ class MonthlyReportApi(PortalRestApi):
         payload = body()
         sent = texts(payload, TYPED, frozenset({"version", "items"}))
         items = _items(payload)
-
-        def save(
-            session: Session, report: MonthlyReport, version: int, _sent: Mapping[str, Any]
-        ) -> MonthlyReport:
-            return _save(session, report, version, sent, items)
-
-        return self._step(pk, payload, save)
+        return self.step(pk, payload, lambda session, row, version: _save(session, row, version, sent, items))
 
     @expose("/<pk>/submit", methods=["POST"])
     @requires("submit")
     def submit(self, pk: str) -> Any:
         """提交审核: ``declared`` is the caller's word that the data is true (R25); 422 with every finding."""
-        payload = body()
-        _known(payload, "version", "declared", "accept_warnings", "note")
-        more: dict[str, Any] = {
-            "declared": _flag(payload, "declared"), "accept_warnings": _flag(payload, "accept_warnings"),
-            "note": _text(payload, "note"),
-        }  # fmt: skip
-        return self._step(
-            pk, payload, lambda s, report, version, _: services.submit(s, report, version, **more)
-        )
+        return self.take(pk, services.submit, "declared", "accept_warnings", "note", declared="declared")
 
     @expose("/<pk>/withdraw", methods=["POST"])
     @requires("submit")
     def withdraw(self, pk: str) -> Any:
         """撤回 while it waits for review."""
-        payload = body()
-        _known(payload, "version", "note")
-        note = _text(payload, "note")
-        return self._step(
-            pk, payload, lambda s, report, version, _: services.withdraw(s, report, version, note=note)
-        )
+        return self.take(pk, services.withdraw, "note")
 
     @expose("/<pk>/approve", methods=["POST"])
     @requires("approve")
     def approve(self, pk: str) -> Any:
         """审核通过, never by whoever submitted it (R19)."""
-        payload = body()
-        _known(payload, "version", "declared", "note")
-        more: dict[str, Any] = {"declared": _flag(payload, "declared"), "note": _text(payload, "note")}
-        return self._step(
-            pk, payload, lambda s, report, version, _: services.approve(s, report, version, **more)
-        )
+        return self.take(pk, services.approve, "declared", "note", declared="declared")
 
     @expose("/<pk>/return", methods=["POST"])
     @requires("approve")
     def give_back(self, pk: str) -> Any:
         """退回 with a ``reason``."""
-        payload = body()
-        _known(payload, "version", "reason")
-        reason = _text(payload, "reason")
-        return self._step(
-            pk, payload, lambda s, report, version, _: services.give_back(s, report, reason, version)
-        )
-
-    def _step(self, pk: str, payload: Mapping[str, Any], step: Step) -> Any:
-        """Carry a step out under the lock; 409 shows what stands now."""
-        report = report_queries.get_report(db.session(), key_of(pk))
-        version = expected_version(dict(payload))
-        try:
-            with unit_of_work() as session:
-                return self._answer(step(session, report, version, payload))
-        except StaleRow as error:
-            db.session.rollback()
-            report = report_queries.get_report(db.session(), key_of(pk))
-            error.version = report.version
-            return stale(error, report_json(report))
-
-    def _answer(self, report: MonthlyReport) -> Any:
-        answer = jsonify(id=report.id, result=report_json(report))
-        answer.headers["ETag"] = f'"{report.version}"'
-        return answer
+        return self.take(pk, services.give_back, "reason")
 
 
 def _save(

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.api import communities, openapi_areas, openapi_checks, openapi_reports, queries, regions
+from app.api import (
+    communities,
+    openapi_areas,
+    openapi_checks,
+    openapi_reports,
+    openapi_units,
+    queries,
+    regions,
+)
 from app.api.reading import MOST_FILTERS, MOST_PAGE, MOST_Q, MOST_ROWS, Offered
 from app.communities.fields import LEAST, LONGEST, OPTIONAL, PLACE_KINDS, PROPERTY_KINDS, TYPED
 from app.communities.models import Community
@@ -158,6 +166,7 @@ def schemas() -> dict[str, Schema]:
         **openapi_areas.schemas(_page_of, _one),
         **openapi_reports.schemas(_page_of, _one),
         **openapi_checks.schemas(_page_of, _one),
+        **openapi_units.schemas(_page_of, _one),
         "Community": _shown(), "CommunityCreate": _sent(update=False), "CommunityUpdate": _sent(update=True),
         "CommunityPage": _page_of("Community"), "CommunityAnswer": _one("Community", "integer"),
         "Region": _region(), "RegionDetail": _region(towns=True), "RegionPage": _page_of("Region"),
@@ -258,6 +267,7 @@ def paths() -> Schema:
         **openapi_areas.paths(_operation, _answers, _sends, _q, _pk, match),
         **openapi_reports.paths(_operation, _answers, _sends, _q, _pk, match),
         **openapi_checks.paths(_operation, _answers, _sends, _q, _pk, match),
+        **openapi_units.paths(_operation, _answers, _sends, _q, _pk, match),
         "/api/v1/security/login": {"post": _login()},
         "/api/v1/security/refresh": {"post": _refresh()},
     }  # fmt: skip

@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from flask import jsonify, url_for
 from flask_appbuilder import expose
 from flask_appbuilder.models.sqla.interface import SQLAInterface
+from sqlalchemy.orm import Session
 
 from app.annual_plans.services import get_plan
 from app.api import area_queries as queries
-from app.api.areas import as_json, still_masked, texts
-from app.api.base import PortalRestApi, envelope, expected_version, key_of, requires, stale
-from app.api.reading import body, finding, query
+from app.api.areas import still_masked, texts
+from app.api.base import requires
+from app.api.reading import body, finding
+from app.api.records import RecordApi, number_of
 from app.extensions import db
-from app.kernel.errors import OutOfScope, RuleViolation, StaleRow, msg
+from app.kernel.errors import OutOfScope, RuleViolation, msg
 from app.persistence.context import current_actor
 from app.persistence.work import unit_of_work
 from app.reserve.services import get_reserve
@@ -86,29 +87,29 @@ def funding(payload: Mapping[str, Any]) -> dict[str, str]:
     return {f"funding_{source}": text for source, text in found.items()}
 
 
-class SchemeApi(PortalRestApi):
+class SchemeApi(RecordApi):
     """Schemes: list, one, begin, change. Submission and review belong to people, on the pages (R25)."""
 
     resource_name = "schemes"
     datamodel = SQLAInterface(Scheme, db.session)
     class_permission_name = "Scheme"
+    kind = "scheme"
     include_route_methods = {"get_list", "get", "post", "put"}
-    list_columns = show_columns = list(queries.SHOWN["scheme"])
+    list_columns = show_columns = list(queries.SHOWN[kind])
     add_columns = edit_columns = list(TYPED)
 
-    @expose("/", methods=["GET"])
-    @requires("list")
-    def get_list(self) -> Any:
-        """One page; joint reviewers get those that came to them."""
-        asked = query(queries.OFFERED["scheme"])
-        more = [Scheme.__table__.c.review_round > 0] if rules.department_of(current_actor()) else []
-        rows, count = queries.page("scheme", asked, *more)
-        return envelope([as_json("scheme", row) for row in rows], count, asked.page, asked.page_size)
+    def find(self, session: Session, number: int) -> Scheme:
+        scheme = scheme_queries.get_scheme(session, number)
+        if not rules.visible_to(current_actor(), scheme.review_round):
+            raise OutOfScope(f"scheme {number}")
+        return scheme
 
-    @expose("/<pk>", methods=["GET"])
-    @requires("show")
-    def get(self, pk: str) -> Any:
-        return self._answer(self._find(pk))
+    def hidden(self) -> list[Any]:
+        """Joint reviewers get those that came to them."""
+        return [Scheme.__table__.c.review_round > 0] if rules.department_of(current_actor()) else []
+
+    def json(self, row: Scheme) -> dict[str, Any]:
+        return super().json(row) | parts_of(row)
 
     @expose("/", methods=["POST"])
     @requires("edit")
@@ -118,48 +119,25 @@ class SchemeApi(PortalRestApi):
         owners = [key for key in ("reserve_project_id", "plan_task_id") if payload.get(key) is not None]
         if len(owners) != 1 or set(payload) - {"reserve_project_id", "plan_task_id"}:
             raise RuleViolation(finding("body", msg("Name one reserve project or one plan task.")))
-        number = payload[owners[0]]
-        if not isinstance(number, int) or isinstance(number, bool) or not 0 < number < 2**62:
-            raise RuleViolation(finding(owners[0], msg("Must be a record number.")))
+        number = number_of(payload, owners[0])
         with unit_of_work() as session:
             area: Any = (
                 get_reserve(session, number) if owners[0] == "reserve_project_id" else get_plan(session, number)
             )
-            scheme = services.ensure_scheme(session, area)
-            answer, key = self._answer(scheme), scheme.id
-        answer.status_code = 201
-        answer.headers["Location"] = url_for("SchemeApi.get", pk=key)
-        return answer
+            return self.answer(services.ensure_scheme(session, area), 201)
 
     @expose("/<pk>", methods=["PUT"])
     @requires("edit")
     def put(self, pk: str) -> Any:
         """Change the fields sent and, with ``items``, the contents named; as a draft, under the lock."""
         payload = body()
-        scheme = self._find(pk)
-        version = expected_version(payload)
-        sent = still_masked(scheme, texts(payload, TYPED, frozenset({"version", "items", "funding"})))
-        sent |= funding(payload)
-        items = chosen(payload)
-        try:
-            with unit_of_work() as session:
-                scheme = services.save_draft(session, scheme, sent, version)
-                if items is not None:
-                    services.save_items(session, scheme, items)
-                return self._answer(scheme)
-        except StaleRow as error:
-            db.session.rollback()
-            scheme = self._find(pk)
-            error.version = scheme.version
-            return stale(error, as_json("scheme", scheme))
+        sent = texts(payload, TYPED, frozenset({"version", "items", "funding"}))
+        amounts, items = funding(payload), chosen(payload)
 
-    def _find(self, pk: str) -> Scheme:
-        scheme = scheme_queries.get_scheme(db.session(), key_of(pk))
-        if not rules.visible_to(current_actor(), scheme.review_round):
-            raise OutOfScope(f"scheme {pk}")
-        return scheme
+        def save(session: Session, scheme: Scheme, version: int) -> Scheme:
+            scheme = services.save_draft(session, scheme, still_masked(scheme, sent) | amounts, version)
+            if items is not None:
+                services.save_items(session, scheme, items)
+            return scheme
 
-    def _answer(self, scheme: Scheme) -> Any:
-        answer = jsonify(id=scheme.id, result=as_json("scheme", scheme) | parts_of(scheme))
-        answer.headers["ETag"] = f'"{scheme.version}"'
-        return answer
+        return self.step(pk, payload, save)

@@ -12,6 +12,7 @@ from app.api import openapi
 from app.api.areas import PlanApi, ReserveApi
 from app.api.checks import InspectionApi, RecognitionApi
 from app.api.communities import CommunityApi
+from app.api.construction_accounts import ConstructionAccountApi
 from app.api.monthly_reports import MonthlyReportApi
 from app.api.regions import RegionApi
 from app.api.schemes import SchemeApi
@@ -20,7 +21,7 @@ from app.extensions import _
 
 __all__ = [
     "CommunityApi", "DescriptionView", "MonthlyReportApi", "PlanApi", "RegionApi", "ReserveApi", "SchemeApi",
-    "WorksProjectApi", "RecognitionApi", "InspectionApi",
+    "WorksProjectApi", "RecognitionApi", "InspectionApi", "ConstructionAccountApi",
 ]  # fmt: skip
 
 

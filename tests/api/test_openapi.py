@@ -34,11 +34,12 @@ CALLS = (
     ("/api/v1/monthly-reports/", "GET"), ("/api/v1/monthly-reports/", "POST"),
     ("/api/v1/monthly-reports/{pk}", "PUT"), ("/api/v1/monthly-reports/{pk}/submit", "POST"),
     ("/api/v1/recognitions/", "GET"), ("/api/v1/recognitions/{pk}", "PUT"), ("/api/v1/inspections/", "POST"),
-    ("/api/v1/inspections/{pk}", "PUT"),
+    ("/api/v1/inspections/{pk}", "PUT"), ("/api/v1/construction-accounts/", "GET"),
+    ("/api/v1/construction-accounts/", "POST"), ("/api/v1/construction-accounts/{pk}/stop", "POST"),
 )  # fmt: skip
 RESOURCES = {
     "CommunityApi", "RegionApi", "ReserveApi", "PlanApi", "SchemeApi", "WorksProjectApi", "MonthlyReportApi",
-    "RecognitionApi", "InspectionApi",
+    "RecognitionApi", "InspectionApi", "ConstructionAccountApi",
 }  # fmt: skip
 UNTOUCHED = ("region", "town", "ab_user")
 CHECKS = [
@@ -77,7 +78,8 @@ def own_record(world: World, path: str) -> int:
     """A record of the editor's county behind an address; 1 where the demo world has none."""
     tables = {"reserve-projects": "reserve_project", "plan-tasks": "plan_task", "schemes": "scheme",
               "works-projects": "works_project", "monthly-reports": "monthly_report",
-              "recognitions": "recognition", "inspections": "inspection"}  # fmt: skip
+              "recognitions": "recognition", "inspections": "inspection",
+              "construction-accounts": "construction_account"}  # fmt: skip
     table = next((name for part, name in tables.items() if f"/{part}/" in path), "community")
     return world.rows(f"SELECT min(id) FROM {table} WHERE county_code='430703'")[0][0] or 1
 

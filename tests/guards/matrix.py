@@ -376,6 +376,15 @@ API = [
             ("put", "PUT", people, (415,)), *((step, "POST", may, (415,)) for step, may in steps.items()),
         )
     ),
+    *(
+        row(f"ConstructionAccountApi.{name}", verb, EDITORS, own, nobody=(401,),
+            target="" if name in ("get_list", "post") else "unit_account",
+            **({"foreign": (404, 415)} if verb == "POST" else {}))
+        for name, verb, own in (
+            ("get_list", "GET", 200), ("get", "GET", 200), ("post", "POST", 415), ("stop", "POST", 415),
+            ("start", "POST", 415), ("reset", "POST", 415),
+        )
+    ),
     row("RegionApi.get_list", "GET", READERS | JOINT | SYSTEM, nobody=(401,)),
     row("RegionApi.get", "GET", READERS | JOINT | SYSTEM, target="region", nobody=(401,)),
     row("DescriptionView.docs", "GET", EVERYBODY, nobody=(401,)),

@@ -25,7 +25,7 @@ from app.annual_plans.models import PlanTask
 from app.annual_plans.services import get_plan
 from app.audit import services as audit
 from app.kernel.actor import Actor
-from app.kernel.errors import Finding, NotAllowed, OutOfScope, RuleViolation, msg
+from app.kernel.errors import Finding, NotAllowed, OutOfScope, RuleViolation, StaleRow, msg
 from app.kernel.text import normalise_input, normalise_phone
 from app.notifications import services as outbox
 from app.persistence.context import current_actor
@@ -57,22 +57,24 @@ def _account(session: Session, user_id: int) -> Account:
     return session.get_one(Account, user_id, populate_existing=True)
 
 
-def _held(session: Session, number: int) -> tuple[ConstructionAccount, Account]:
-    """An account on a plan task of the scope, both locked. Raises: OutOfScope."""
+def get_grant(session: Session, number: int) -> ConstructionAccount:
+    """An account on a plan task of the scope. Raises: OutOfScope."""
     known = session.get(ConstructionAccount, number)
     if known is None:
         raise OutOfScope(f"construction account {number}")
+    return known
+
+
+def _held(
+    session: Session, number: int, version: int | None = None
+) -> tuple[ConstructionAccount, Account]:
+    """An account on a plan task of the scope, both locked. Raises: OutOfScope, StaleRow for another version."""
+    known = get_grant(session, number)
     account = _account(session, known.user_id)
     session.refresh(known, with_for_update=True)
+    if version is not None and known.version != version:
+        raise StaleRow({}, known.version)
     return known, account
-
-
-def plan_of(session: Session, number: int) -> int:
-    """The plan task of an account on it. Raises: OutOfScope."""
-    known = session.get(ConstructionAccount, number)
-    if known is None:
-        raise OutOfScope(f"construction account {number}")
-    return known.plan_task_id
 
 
 def mark_plans(session: Session, plan_ids: Iterable[int]) -> None:
@@ -192,13 +194,13 @@ def assign(session: Session, actor: Actor, plan_id: int, user_id: int) -> Constr
 
 
 # ── stop, start, reset ──
-def stop(session: Session, actor: Actor, number: int) -> ConstructionAccount:
+def stop(session: Session, actor: Actor, number: int, version: int | None = None) -> ConstructionAccount:
     """Take the plan task from the account; without another one in force its sessions end and it cannot sign
     in.
 
-    Raises: NotAllowed, OutOfScope, RuleViolation (not in force).
+    Raises: NotAllowed, OutOfScope, StaleRow for another ``version``, RuleViolation (not in force).
     """
-    grant, account = _held(session, number)
+    grant, account = _held(session, number, version)
     grant.state = FLOW.require(grant.state, "stop", actor, grant).target
     grant.stopped_at = utcnow()
     session.flush()
@@ -209,9 +211,9 @@ def stop(session: Session, actor: Actor, number: int) -> ConstructionAccount:
     return grant
 
 
-def start(session: Session, actor: Actor, number: int) -> ConstructionAccount:
+def start(session: Session, actor: Actor, number: int, version: int | None = None) -> ConstructionAccount:
     """Give a stopped account its plan task back. Raises: NotAllowed, OutOfScope, RuleViolation."""
-    grant, account = _held(session, number)
+    grant, account = _held(session, number, version)
     step = FLOW.require(grant.state, "start", actor, grant)
     _open_plan(session, grant.plan_task_id)
     grant.state, grant.stopped_at = step.target, None
@@ -220,14 +222,16 @@ def start(session: Session, actor: Actor, number: int) -> ConstructionAccount:
     return grant
 
 
-def reset(session: Session, actor: Actor, number: int, address: str, phone: str = "") -> ConstructionAccount:
+def reset(
+    session: Session, actor: Actor, number: int, address: str, phone: str = "", version: int | None = None
+) -> ConstructionAccount:
     """A new one-time password by text message; every session ends. ``phone``: another number for the unit,
     if typed.
 
     Raises: NotAllowed, OutOfScope, RuleViolation (not in force, no mobile number, stopped by the
     administrator).
     """
-    grant, account = _held(session, number)
+    grant, account = _held(session, number, version)
     FLOW.require(grant.state, "reset", actor, grant)
     number_now = normalise_phone(phone) or grant.phone
     if found := phone_findings(number_now):

@@ -139,7 +139,7 @@ class ConstructionAccountView(BaseView):
 
     def _do(self, pk: str, deed: Callable[..., Any], said: str, more: Mapping[str, str] | None = None) -> Any:
         number = row_id(pk)
-        plan_id = services.plan_of(db.session(), number)
+        plan_id = services.get_grant(db.session(), number).plan_task_id
         try:
             with unit_of_work() as work:
                 deed(work, current_actor(), number, **(more or {}))
