@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from itertools import islice
 from operator import itemgetter
@@ -70,7 +70,8 @@ def write(session: Session, target: Target, chunks: Iterable[Chunk]) -> tuple[in
     lock_counties(session, counties)
     now, name = utcnow(), (target.actor.display_name or target.actor.username)[:64]
     stamp = {"import_batch_id": target.batch_id, "updated_at": now, "updated_by": name}
-    added, renewed, rest = 0, 0, iter(chunks)
+    added: Counter[str] = Counter()
+    renewed, rest = 0, iter(chunks)
     with settled_at_the_end(session, _community):
         while some := list(islice(rest, _CHUNKS)):
             new, changed = _Gathered(NEW), _Gathered(CHANGED)
@@ -83,8 +84,18 @@ def write(session: Session, target: Target, chunks: Iterable[Chunk]) -> tuple[in
                 _update(session, changed.columns, stamp)
             if len(new):
                 _insert(session, new.columns, {**stamp, "created_at": now, "created_by": name})
-            added, renewed = added + len(new), renewed + len(changed)
-    return added, renewed
+            added.update(new.columns["county_code"])
+            renewed += len(changed)
+    _tell(session, target, added)
+    return added.total(), renewed
+
+
+def _tell(session: Session, target: Target, added: Mapping[str, int]) -> None:
+    """An event for every county; the batch's own is told to the region that imports."""
+    for county, number in sorted(added.items()):
+        if county != target.actor.region_code:
+            told = {"batch": target.batch_id, "added": number}
+            audit.record(session, "create", entity="Community", county_code=county, after=told)
 
 
 def _insert(session: Session, columns: dict[str, list[Any]], stamp: dict[str, Any]) -> None:

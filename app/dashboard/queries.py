@@ -1,16 +1,15 @@
 """What the boards show, each from one statement over stored sums; the scope is an argument (M1.2).
 
-Figures of a whole city or province are kept for half a minute: they are sums over tens of thousands of rows that
-nobody edits while looking at them. A county's own are always read anew.
+The sums of a city or province, over tens of thousands of rows, are kept until a record there changes
+(`app.web.counts`); a county's own are read anew.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Table, case, func, select
 from sqlalchemy.orm import Session
@@ -25,14 +24,15 @@ from app.kernel.scope import Scope
 from app.monthly_reports.models import MonthlyReport
 from app.persistence.gate import SCOPE_APPLIED, execute_applied, scope_clause
 from app.regions.cache import current
+from app.web.counts import unchanged
 
 _plan: Table = PlanTask.__table__  # type: ignore[assignment]
 _rollup: Table = CommunityRollup.__table__  # type: ignore[assignment]
 _community: Table = Community.__table__  # type: ignore[assignment]
 _report: Table = MonthlyReport.__table__  # type: ignore[assignment]
 _OPTIONS = {SCOPE_APPLIED: True}
-KEPT_SECONDS, MOST_KEPT = 30.0, 400
 MOST_POINTS = 600
+T = TypeVar("T")
 
 SUMMED = (
     "community_count", "building_count", "household_count", "floor_area", "funds_planned", "funds_completed",
@@ -45,21 +45,10 @@ KEYS = (
     *COUNTED, *SUMMED, *(f"finished_{name}" for name in FINISHED),
     *(f"{flag}_{what}" for flag in PROGRAMMES for what in ("plans", "started", "finished", "planned", "invested")),
 )  # fmt: skip
-_kept: dict[tuple[Any, ...], tuple[float, Any]] = {}
 
 
-def kept(session: Session, scope: Scope, what: str, read: Callable[[], Any], *more: Any) -> Any:
-    """The answer of ``read``, for scopes above a county at most `KEPT_SECONDS` old."""
-    if len(scope.prefix) >= 6:
-        return read()
-    key, now = (str(session.get_bind().engine.url), scope, what, *more), time.monotonic()
-    known = _kept.get(key)
-    if known is None or known[0] < now:
-        if len(_kept) >= MOST_KEPT:
-            _kept.clear()
-        known = (now + KEPT_SECONDS, read())
-        _kept[key] = known
-    return known[1]
+def _kept(scope: Scope, key: Hashable, read: Callable[[], T]) -> T:
+    return read() if len(scope.prefix) >= 6 else unchanged(key, read, scope)[1]
 
 
 def _sum(column: Any, *where: Any) -> Any:
@@ -101,7 +90,7 @@ def plans(session: Session, scope: Scope, today: dt.date) -> Sequence[dict[str, 
         rows = execute_applied(session, statement, execution_options=_OPTIONS).mappings()
         return [dict(row) for row in rows]
 
-    return kept(session, scope, "plans", read, today)  # type: ignore[no-any-return]
+    return _kept(scope, "board-plans", read)
 
 
 def communities(session: Session, scope: Scope) -> dict[str, Any]:
@@ -129,7 +118,7 @@ def reports(session: Session, scope: Scope, month: Month) -> dict[str, int]:
         rows = execute_applied(session, statement, execution_options=_OPTIONS).all()
         return {**{row.state: row.number for row in rows}, "late": sum(row.late for row in rows)}
 
-    return kept(session, scope, "reports", read, month)  # type: ignore[no-any-return]
+    return _kept(scope, ("board-reports", month), read)
 
 
 def approved(session: Session, scope: Scope, first: Month) -> list[tuple[int, dt.date, Decimal]]:

@@ -28,6 +28,7 @@ from app.extensions import _l
 from app.persistence.base import Audited, Model, PlanScoped, Recyclable, Stamped, Versioned
 from app.persistence.types import UtcDateTime, wan_yuan
 from app.schemes.models import quantity
+from app.works import models as _works  # noqa: F401  # the table that keys point to
 
 _TEXT: dict[str, Any] = {"nullable": False, "default": "", "server_default": ""}
 _OPEN = text("state IN ('draft', 'submitted', 'returned') AND deleted_at IS NULL")

@@ -1,4 +1,4 @@
-"""What the directory of a list counts, kept until a record of the jurisdiction changes.
+"""What lists and boards count, kept until a record of the jurisdiction changes.
 
 Counting 60,000 plan tasks for every page would cost more than the page. Every change of a record leaves an event in
 its county's audit chain, in the same transaction; so the sum of the chains' last numbers tells, from a range of 140
@@ -23,12 +23,12 @@ MOST = 2000
 STORE = "portal-counts"
 
 
-def unchanged(key: Hashable, count: Callable[[], T]) -> tuple[object, T]:
-    """(a mark that changes with the answer, the answer of ``count()`` for the actor's scope, now or before).
+def unchanged(key: Hashable, count: Callable[[], T], scope: Scope | None = None) -> tuple[object, T]:
+    """(a mark that changes with the answer, the answer of ``count()`` for a scope (the actor's), now or before).
 
     ``count`` reads audited records of the scope, the day and the profiles, and nothing else; what it gives is shared.
     """
-    scope = current_scope()
+    scope = scope or current_scope()
     if scope.kind != "region":  # a set of plan tasks has no chain of its own
         found = count()
         return repr(found), found
