@@ -57,7 +57,7 @@ _COUNTY_EDITOR = _READ_BUSINESS | _all(
     | _all("WorksProject", "add", "edit", "delete", "restore", "reveal")
     | _all("MonthlyReport", "add", "edit", "delete", "restore", "submit")
     | _all("SchemeComment", "edit") | _all("Scheme", "edit", "submit", "publish") | _INSPECT
-    | _all("Recognition", "add", "edit")
+    | _all("Recognition", "add", "edit") | _all("SupervisionIssue", "submit")
     | _all("ConstructionAccount", *_READ, "add", "stop", "reset")
 )
 

@@ -29,6 +29,7 @@ from app.persistence.gate import SCOPE_APPLIED, execute_applied, scope_clause
 from app.regions.cache import current
 from app.schemes.models import Scheme
 from app.supervision.models import SupervisionIssue
+from app.supervision.rules import UNRECTIFIED
 
 _report: Table = MonthlyReport.__table__  # type: ignore[assignment]
 _plan: Table = PlanTask.__table__  # type: ignore[assignment]
@@ -96,7 +97,7 @@ def _comments(scope: Scope) -> ScalarSelect[int]:
 
 
 def _issues(scope: Scope) -> ScalarSelect[int]:
-    return _count(_issue, scope, _issue.c.state.in_(("open", "sent_back")))
+    return _count(_issue, scope, _issue.c.state.in_(sorted(UNRECTIFIED)))
 
 
 SOURCES: tuple[Source, ...] = (

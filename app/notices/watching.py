@@ -87,7 +87,7 @@ def comment_handled(session: Session, comment: SchemeComment) -> None:
 
 
 def issue_opened(session: Session, issue: SupervisionIssue) -> None:
-    """The responsible county's editors are told of a problem and its deadline."""
+    """The responsible county's editors are told of a problem, new or sent back, and its deadline."""
     due = issue.deadline.isoformat() if issue.deadline else ""
     values = {"plan": _plan_name(session, issue.plan_task_id), "due": due}
     services.send(
@@ -97,6 +97,10 @@ def issue_opened(session: Session, issue: SupervisionIssue) -> None:
     )  # fmt: skip
 
 
+def issue_rectified(session: Session, issue: SupervisionIssue) -> None:
+    services.settle(session, ISSUE, [issue.id])
+
+
 reports.on_submitted.register(report_submitted)
 reports.on_withdrawn.register(report_withdrawn)
 reports.on_returned.register(report_returned)
@@ -104,3 +108,5 @@ reports.on_approved.register(report_approved)
 on_commented.register(commented)
 on_handled.register(comment_handled)
 supervision.on_opened.register(issue_opened)
+supervision.on_sent_back.register(issue_opened)
+supervision.on_rectified.register(issue_rectified)

@@ -25,7 +25,8 @@ MARKS = {
     "begin": ("plus", ""), "submit": ("send", "wait"), "withdraw": ("arrow-back-up", "warn"),
     "return": ("arrow-back-up", "bad"), "recognise": ("circle-check", "ok"), "revoke": ("arrow-back-up", "bad"),
     "discard": ("trash", ""), "conclude": ("circle-check", "ok"), "annul": ("arrow-back-up", "bad"),
-    "hand_over": ("link", ""), "open": ("send", "wait"),
+    "hand_over": ("link", ""), "open": ("send", "wait"), "rectify": ("send", "wait"), "confirm": ("circle-check", "ok"),
+    "send_back": ("arrow-back-up", "bad"),
 }  # fmt: skip
 _DOCUMENTS = frozenset(purpose for purposes in DOCUMENTS.values() for purpose in purposes)
 

@@ -30,6 +30,10 @@ LIGHTS: dict[str, str] = {
     "discarded": "idle",
 }  # fmt: skip
 EDITABLE = frozenset({"draft"})
+UNRECTIFIED = frozenset({"open", "sent_back"})
+"""States in which the county has something to do."""
+EVIDENCE = "evidence"
+MOST_TEXT = 1000
 
 
 def _short(most: int) -> Callable[[Any], str]:
@@ -66,7 +70,7 @@ def responsible_findings(values: Mapping[str, Any], today: dt.date) -> list[Find
 
 def overdue(state: str, deadline: dt.date | None, today: dt.date) -> bool:
     """Whether an issue that should have been rectified is not."""
-    return state in ("open", "sent_back") and deadline is not None and deadline < today
+    return state in UNRECTIFIED and deadline is not None and deadline < today
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,8 @@ class Subject:
 
     findings: tuple[Finding, ...] = ()
     text: str = ""
+    evidence: int = 1
+    own: bool = True
 
 
 def _responsible(_actor: Actor, subject: Subject) -> Iterable[Finding]:
@@ -84,6 +90,24 @@ def _responsible(_actor: Actor, subject: Subject) -> Iterable[Finding]:
 def _in_words(_actor: Actor, subject: Subject) -> Iterable[Finding]:
     if not subject.text.strip():
         yield Finding("R22", "error", "text", msg("Say how or why."))
+
+
+def _proved(actor: Actor, subject: Subject) -> Iterable[Finding]:
+    """A rectification is told in words and shown by files."""
+    yield from _in_words(actor, subject)
+    if not subject.evidence:
+        yield Finding("R22", "error", EVIDENCE, msg("Upload what shows that it was rectified."))
+
+
+def _judged(_actor: Actor, subject: Subject) -> Iterable[Finding]:
+    """The level that opened an issue judges its rectification."""
+    if not subject.own:
+        yield Finding("R22", "error", None, msg("Only the level that opened the issue judges its rectification."))
+
+
+def _judged_in_words(actor: Actor, subject: Subject) -> Iterable[Finding]:
+    yield from _judged(actor, subject)
+    yield from _in_words(actor, subject)
 
 
 _EDIT, _RECTIFY = ("can_edit", "SupervisionIssue"), ("can_submit", "SupervisionIssue")
@@ -100,14 +124,16 @@ FLOW = Flow(
         Transition(("draft",), "open", "open", _EDIT, "responsible", N_("Open the issue")),
         Transition(("draft",), "discard", "discarded", _EDIT, None, N_("Discard")),
         Transition(
-            ("open", "sent_back"), "rectify", "rectified", _RECTIFY, "in_words", N_("File the rectification")
+            ("open", "sent_back"), "rectify", "rectified", _RECTIFY, "proved", N_("File the rectification")
         ),
-        Transition(("rectified",), "confirm", "confirmed", _EDIT, None, N_("Confirm the rectification")),
+        Transition(("rectified",), "confirm", "confirmed", _EDIT, "judged", N_("Confirm the rectification")),
         Transition(
-            ("rectified",), "send_back", "sent_back", _EDIT, "in_words", N_("Send the rectification back")
+            ("rectified",), "send_back", "sent_back", _EDIT, "judged_in_words", N_("Send the rectification back")
         ),
     ),
-    predicates={"responsible": _responsible, "in_words": _in_words},
+    predicates={
+        "responsible": _responsible, "proved": _proved, "judged": _judged, "judged_in_words": _judged_in_words,
+    },
     rule="R22",
 )
 """draft → open → rectified → confirmed, or sent back and rectified anew."""

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.annual_plans.models import PlanTask
 from app.areas.rules import read_fields
+from app.attachments import queries as attachments
 from app.inspections import queries as inspections
 from app.inspections.models import Inspection, InspectionItem
 from app.inspections.rules import may_write as may_write_inspection
@@ -16,6 +17,7 @@ from app.inspections.services import on_concluded, on_voided
 from app.kernel import calendar
 from app.kernel.errors import N_, Finding, NotAllowed, OutOfScope, RuleViolation, StaleRow, msg
 from app.kernel.observers import Observers
+from app.kernel.text import normalise_input
 from app.persistence.context import current_actor
 from app.persistence.transitions import advance, log_transition
 from app.persistence.types import utcnow
@@ -25,6 +27,11 @@ from app.supervision.models import SupervisionIssue
 
 on_opened: Observers[[Session, SupervisionIssue], None] = Observers()
 """An issue was opened: the county has something to rectify."""
+
+on_rectified: Observers[[Session, SupervisionIssue], None] = Observers()
+"""The county filed how a problem was rectified: nothing waits for it any more."""
+on_sent_back: Observers[[Session, SupervisionIssue], None] = Observers()
+"""The rectification was not accepted: the county has something to rectify again."""
 
 _ONCE = msg("This problem was handed over already.")
 for _name in ("uq_supervision_issue_inspection_item_id", "supervision_issue.inspection_item_id"):
@@ -136,6 +143,54 @@ def discard(session: Session, issue: SupervisionIssue, version: int) -> Supervis
     issue = save(session, issue, {}, version)
     advance(session, rules.FLOW, issue, "discard", subject=rules.Subject())
     session.flush()
+    return issue
+
+
+# --- rectification ---------------------------------------
+
+
+def _step(
+    session: Session, issue: SupervisionIssue, action: str, version: int, text: str = ""
+) -> SupervisionIssue:
+    issue = queries.get_issue(session, issue.id)
+    if issue.version != version:
+        raise StaleRow({}, issue.version)
+    actor, text = current_actor(), normalise_input(text, multiline=True)[: rules.MOST_TEXT]
+    evidence = attachments.present(session, "SupervisionIssue", issue.id).get(rules.EVIDENCE, 0)
+    own = actor.is_system or actor.region_level == issue.level
+    advance(
+        session, rules.FLOW, issue, action, subject=rules.Subject(text=text, evidence=evidence, own=own), note=text
+    )
+    issue.updated_at, issue.updated_by = utcnow(), actor.username
+    return issue
+
+
+def rectify(session: Session, issue: SupervisionIssue, text: str, version: int) -> SupervisionIssue:
+    """整改 filed by the responsible county: in words and with evidence; its notices are done.
+
+    Raises: NotAllowed, OutOfScope, StaleRow, RuleViolation at ``text`` and ``evidence``.
+    """
+    issue = _step(session, issue, "rectify", version, text)
+    issue.rectification, issue.rectified_at = normalise_input(text, multiline=True)[: rules.MOST_TEXT], utcnow()
+    session.flush()
+    on_rectified(session, issue)
+    return issue
+
+
+def confirm(session: Session, issue: SupervisionIssue, version: int) -> SupervisionIssue:
+    """整改 accepted by the level that opened the issue. Raises: as `rectify`."""
+    issue = _step(session, issue, "confirm", version)
+    issue.confirmed_at = utcnow()
+    session.flush()
+    return issue
+
+
+def send_back(session: Session, issue: SupervisionIssue, reason: str, version: int) -> SupervisionIssue:
+    """整改 not accepted, with a reason. Raises: as `rectify`."""
+    issue = _step(session, issue, "send_back", version, reason)
+    issue.rectified_at = None
+    session.flush()
+    on_sent_back(session, issue)
     return issue
 
 

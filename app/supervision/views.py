@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import flash, redirect, request, url_for
@@ -10,13 +11,14 @@ from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_appbuilder.security.decorators import has_access, permission_name
 
 from app.annual_plans.services import get_plan
+from app.attachments.panels import panels
 from app.extensions import _, _l, db
 from app.inspections import queries as inspections
 from app.kernel.errors import Finding, RuleViolation, StaleRow
 from app.persistence.context import current_actor
 from app.persistence.work import unit_of_work
 from app.recognition import pages
-from app.supervision import queries, rules, services
+from app.supervision import files, queries, rules, services  # noqa: F401  # files: who may hold them
 from app.supervision.forms import IssueForm
 from app.supervision.listing import IssueListing
 from app.supervision.models import SupervisionIssue
@@ -32,7 +34,8 @@ class IssueView(pages.CheckLists, PortalModelView):
     class_permission_name = "SupervisionIssue"
     listing_class = IssueListing
     include_route_methods = frozenset(
-        {"list", "export", "count", "preferences", "show", "edit", "from_inspection", "discard"}
+        {"list", "export", "count", "preferences", "show", "edit", "from_inspection", "discard", "rectify",
+         "confirm", "send_back"}
     )
     list_template = "supervision/list.html"
     list_columns = ["state"]
@@ -95,15 +98,46 @@ class IssueView(pages.CheckLists, PortalModelView):
     @permission_name("edit")
     def discard(self, pk: str) -> Any:
         """Give a draft up."""
+        return self._step(pk, services.discard, _("The draft was given up."), url_for("IssueView.list"))
+
+    # ── rectification ──
+    @expose("/rectify/<pk>", methods=["POST"])
+    @has_access
+    @permission_name("submit")
+    def rectify(self, pk: str) -> Any:
+        """提交整改: how it was rectified, with evidence."""
+        text = request.form.get("text", "")
+        return self._step(
+            pk, lambda s, issue, version: services.rectify(s, issue, text, version), _("The rectification was filed.")
+        )
+
+    @expose("/confirm/<pk>", methods=["POST"])
+    @has_access
+    @permission_name("edit")
+    def confirm(self, pk: str) -> Any:
+        return self._step(pk, services.confirm, _("The rectification was confirmed."))
+
+    @expose("/send-back/<pk>", methods=["POST"])
+    @has_access
+    @permission_name("edit")
+    def send_back(self, pk: str) -> Any:
+        why = pages.reason()
+        return self._step(
+            pk, lambda s, issue, version: services.send_back(s, issue, why, version),
+            _("The rectification was sent back."),
+        )  # fmt: skip
+
+    def _step(self, pk: str, do: Callable[[Any, SupervisionIssue, int], Any], said: str, then: str = "") -> Any:
+        """Carry out one step; a refusal is said on the page of the issue."""
         key, version = row_id(pk), pages.posted_version()
         try:
             with unit_of_work() as session:
-                services.discard(session, queries.get_issue(session, key), version)
+                do(session, queries.get_issue(session, key), version)
         except (RuleViolation, StaleRow) as refusal:
             pages.say(refusal)
             return redirect(url_for("IssueView.show", pk=key))
-        flash(_("The draft was given up."), "success")
-        return redirect(url_for("IssueView.list"))
+        flash(said, "success")
+        return redirect(then or url_for("IssueView.show", pk=key))
 
     def _page(
         self, issue: SupervisionIssue, form: IssueForm, found: tuple[Finding, ...] = (),
@@ -115,9 +149,14 @@ class IssueView(pages.CheckLists, PortalModelView):
         loose = [*said, *form.show(found)]
         if said:
             form.version.data = str(issue.version)
+        offered = {step.action for step in rules.FLOW.offered(issue.state, current_actor())}
+        shown = issue.state not in rules.EDITABLE
         page = self.render_template(
             "supervision/show.html", view=self, issue=issue, form=form, plan=plan, item=item, rules=rules,
             loose=loose, place=pages.place(plan), draft=f"supervision-{issue.id}",
+            evidence=panels(session, current_actor(), "SupervisionIssue", issue) if shown else [],
+            rectifies="rectify" in offered,
+            judges="confirm" in offered and current_actor().region_level == issue.level,
             writable=rules.may_write(current_actor(), issue.level, issue.state),
             events=pages.events(session, "SupervisionIssue", issue.id, rules.FLOW),
         )  # fmt: skip

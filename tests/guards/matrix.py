@@ -162,7 +162,8 @@ CHECKS = [
     row("IssueView.show", "GET", READERS, target="issue"),
     row("IssueView.edit", "GET", INSPECTORS, 302, target="issue"),
     row("IssueView.edit", "POST", INSPECTORS, 422, target="issue"),
-    *steps("IssueView", "issue", INSPECTORS, "discard"),
+    *steps("IssueView", "issue", INSPECTORS, "discard", "confirm", "send_back"),
+    *steps("IssueView", "issue", EDITORS, "rectify"),
     row("IssueView.from_inspection", "POST", INSPECTORS, 302, target="inspection_item"),
 ]
 # ── schemes ──

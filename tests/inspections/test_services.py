@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from PIL import Image
+from sqlalchemy import select
 
 from app.annual_plans.models import PlanTask
 from app.attachments import queries as attachments
@@ -26,6 +27,7 @@ from app.inspections.files import caption
 from app.kernel import calendar
 from app.kernel.actor import SYSTEM
 from app.kernel.errors import NotAllowed, OutOfScope, RuleViolation, StaleRow
+from app.notices.models import Notice
 from app.persistence.context import acting_as
 from app.persistence.types import utcnow
 from app.persistence.work import unit_of_work
@@ -134,6 +136,36 @@ def test_conclusion_flag_and_hand_over(plan_id: int, as_user: AsUser, folder: Pa
         services.annul(session, queries.get_inspection(session, key), sheet.version, "查错了片区")
         assert issues.get_issue(session, issue_id).state == "open"
     assert flags(plan_id) == (False, False, False)
+    _rectified(folder, as_user, issue_id)
+
+
+def _rectified(folder: Path, as_user: AsUser, issue_id: int) -> None:
+    """Filed with evidence by the county, judged by the level that opened it; its notice stands as long as it waits."""
+
+    def step(username: str, do: Callable[..., Any], *said: str) -> int:
+        with as_user(username), unit_of_work() as session:
+            issue = issues.get_issue(session, issue_id)
+            do(session, issue, *said, issue.version)
+        with acting_as(SYSTEM):
+            mine = (Notice.matter == "SupervisionIssue", Notice.matter_id == issue_id, Notice.done_at.is_(None))
+            return len(db.session.scalars(select(Notice.id).where(*mine)).all())
+
+    assert findings(lambda: step("dingcheng", supervision.rectify, "")) == ["text", "evidence"]
+    with as_user("dingcheng"), unit_of_work() as session:
+        attach(session, folder, "SupervisionIssue", issue_id, "evidence", "pdf")
+    with pytest.raises(NotAllowed):
+        step("changde", supervision.rectify, "已修复")
+    assert step("dingcheng", supervision.rectify, "已修复路面") == 0
+    with as_user("dingcheng"), unit_of_work() as session, pytest.raises(Refused):
+        attach(session, folder, "SupervisionIssue", issue_id, "evidence")
+    assert findings(lambda: step("dingcheng", supervision.confirm)) == ["R22"]
+    assert findings(lambda: step("changde", supervision.send_back, " ")) == ["text"]
+    assert step("changde", supervision.send_back, "照片看不清") >= 1
+    assert step("dingcheng", supervision.rectify, "已重新拍照") == 0
+    assert step("changde", supervision.confirm) == 0
+    with as_user("hunan"):
+        issue = issues.get_issue(db.session(), issue_id)
+        assert (issue.state, issue.rectification) == ("confirmed", "已重新拍照") and issue.confirmed_at is not None
 
 
 def test_two_inspectors_fill_one_sheet(plan_id: int, as_user: AsUser, folder: Path) -> None:
