@@ -70,9 +70,7 @@ class DeclarationWindowView(BaseView):
         if request.method == "GET":
             return self._page(WindowForm.of(row), row)
         form = WindowForm.of(row, request.form)
-        texts = WindowForm.texts_of(row)
-        for key in conflicts.picked_now(request.form, texts):
-            form.put(key, texts[key])
+        conflicts.pick(form, request.form, WindowForm.texts_of(row))
         try:
             with unit_of_work() as session:
                 windows.save_window(session, row.year, form.typed(), posted_version())

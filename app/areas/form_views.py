@@ -169,13 +169,8 @@ class AreaFormPages:
         db.session.rollback()
         db.session.expire_all()
         record = self.find(str(own))
-        now = section.form.texts_of(record)
-        changed = conflicts.differences(form, form.begun_with(), now, form.word_of)
-        for difference in changed:
-            if not difference.touched:
-                form.put(difference.key, difference.now_text)
-        fresh = section.form.of(record)
-        form.version.data, form.base.data = fresh.version.data, fresh.base.data
+        changed = conflicts.merged(form, section.form.texts_of(record))
+        conflicts.begin_anew(form, section.form.of(record))
         return self._page(section, form, record, Shown(status=409, changed=changed, other=record))
 
     def draft_key(self, section: Section, record: Any | None) -> str:

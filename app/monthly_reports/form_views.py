@@ -103,9 +103,7 @@ class ReportFormPages:
         form = form_of(report, request.form)
         if (done := submissions.outcome(session, actor, form.token.data)) is not None:
             return redirect(done)
-        texts = type(form).texts_of(report)
-        for key in conflicts.picked_now(request.form, texts):
-            form.put(key, texts[key])
+        conflicts.pick(form, request.form, type(form).texts_of(report))
         return self._save(report, form)
 
     def _save(self, report: MonthlyReport, form: ReportForm) -> Any:
@@ -149,8 +147,7 @@ class ReportFormPages:
         db.session.rollback()
         rows = queries.report_page(db.session(), own)
         if shown.saved:
-            fresh = form_of(rows.report)
-            form.version.data, form.base.data = fresh.version.data, fresh.base.data
+            conflicts.begin_anew(form, form_of(rows.report))
         if not may_fill(rows.report):
             for finding in shown.findings:
                 flash(translate(finding.message), "danger")
@@ -163,11 +160,7 @@ class ReportFormPages:
         db.session.expire_all()
         rows = queries.report_page(db.session(), own)
         fresh = form_of(rows.report)
-        now = {**form.typed(), **type(fresh).texts_of(rows.report)}
-        changed = conflicts.differences(form, form.begun_with(), now, form.word_of)
-        for difference in changed:
-            if not difference.touched:
-                form.put(difference.key, difference.now_text)
+        changed = conflicts.merged(form, {**form.typed(), **type(fresh).texts_of(rows.report)})
         if not may_fill(rows.report):
             state = _(rules.FLOW.states[rows.report.state])
             flash(_("The report is “%(state)s” now and cannot be changed.", state=state), "warning")

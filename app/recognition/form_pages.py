@@ -115,9 +115,7 @@ class CheckFormPages:
         form = self._form(row, request.form)
         if (done := submissions.outcome(db.session(), current_actor(), form.token.data)) is not None:
             return redirect(done)
-        texts = type(form).texts_of(row)
-        for key in conflicts.picked_now(request.form, texts):
-            form.put(key, texts[key])
+        conflicts.pick(form, request.form, type(form).texts_of(row))
         last = request.form.get("then") == self.last_step
         try:
             with unit_of_work() as session:
@@ -153,7 +151,7 @@ class CheckFormPages:
         db.session.rollback()
         row = self.find(own)
         if shown.saved:
-            self._begin_anew(form, row)
+            conflicts.begin_anew(form, self._form(row))
         if not self.editable(row):
             pages.say_all(shown.findings)
             return self._read_page(row, 422)
@@ -168,14 +166,6 @@ class CheckFormPages:
             flash(_("Somebody else has changed it meanwhile: it is “%(state)s” now.",
                     state=_(self.flow.states[row.state])), "warning")  # fmt: skip
             return self._read_page(row, 409)
-        changed = conflicts.differences(form, form.begun_with(), type(form).texts_of(row), form.word_of)
-        for difference in changed:
-            if not difference.touched:
-                form.put(difference.key, difference.now_text)
-        self._begin_anew(form, row)
+        changed = conflicts.merged(form, type(form).texts_of(row))
+        conflicts.begin_anew(form, self._form(row))
         return self._form_page(row, form, Shown(status=409, changed=changed, stale=True))
-
-    def _begin_anew(self, form: Any, row: Any) -> None:
-        """Let the form start from what stands now: the next save is compared with that."""
-        fresh = self._form(row)
-        form.version.data, form.base.data = fresh.version.data, fresh.base.data

@@ -98,9 +98,7 @@ class SchemeFormPages:
         form = SchemeForm.of(scheme, request.form)
         if (done := submissions.outcome(session, actor, form.token.data)) is not None:
             return redirect(done)
-        texts = SchemeForm.texts_of(scheme)
-        for key in conflicts.picked_now(request.form, texts):
-            form.put(key, texts[key])
+        conflicts.pick(form, request.form, SchemeForm.texts_of(scheme))
         own, target = scheme.id, url_for("SchemeView.show", pk=scheme.id)
         submitting = request.form.get("then") == "submit"
         try:
@@ -141,8 +139,7 @@ class SchemeFormPages:
         db.session.rollback()
         frame = pages.frame(pages.find(str(own)))
         if shown.saved:
-            fresh = SchemeForm.of(frame.scheme)
-            form.version.data, form.base.data = fresh.version.data, fresh.base.data
+            conflicts.begin_anew(form, SchemeForm.of(frame.scheme))
         if not frame.editable:
             for finding in shown.findings:
                 flash(translate(finding.message), "danger")
@@ -154,14 +151,8 @@ class SchemeFormPages:
         db.session.rollback()
         db.session.expire_all()
         frame = pages.frame(pages.find(str(own)))
-        changed = conflicts.differences(
-            form, form.begun_with(), SchemeForm.texts_of(frame.scheme), form.word_of
-        )
-        for difference in changed:
-            if not difference.touched:
-                form.put(difference.key, difference.now_text)
-        fresh = SchemeForm.of(frame.scheme)
-        form.version.data, form.base.data = fresh.version.data, fresh.base.data
+        changed = conflicts.merged(form, SchemeForm.texts_of(frame.scheme))
+        conflicts.begin_anew(form, SchemeForm.of(frame.scheme))
         if not frame.editable:
             flash(_("The scheme is “%(state)s” now and cannot be changed.", state=frame.state), "warning")
             return self._read_page(frame, 409)

@@ -43,3 +43,23 @@ def differences(
 def picked_now(picks: Mapping[str, str], keys: Any) -> list[str]:
     """Fields whose present value was chosen in the comparison (``pick-<field>=now``)."""
     return [key for key in keys if picks.get(f"pick-{key}") == "now"]
+
+
+def pick(form: Any, picks: Mapping[str, str], texts: Mapping[str, str]) -> None:
+    """Put the present values that were chosen in the comparison into the form; ``texts`` stand in the record."""
+    for key in picked_now(picks, texts):
+        form.put(key, texts[key])
+
+
+def merged(form: Any, now: Mapping[str, str]) -> list[Difference]:
+    """`differences` of a record form; what this person did not touch takes over what stands now."""
+    changed = differences(form, form.begun_with(), now, form.word_of)
+    for difference in changed:
+        if not difference.touched:
+            form.put(difference.key, difference.now_text)
+    return changed
+
+
+def begin_anew(form: Any, fresh: Any) -> None:
+    """Let a form start from what stands now (a form of the record as it is): the next save is compared with that."""
+    form.version.data, form.base.data = fresh.version.data, fresh.base.data
