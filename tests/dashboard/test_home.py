@@ -35,7 +35,8 @@ def test_the_first_page_within_its_budget(
     with query_counter() as sql:
         answer = client.get("/home/")
     assert answer.status_code == 200
-    assert len([text for text in sql if "set_config" not in text]) <= 8, sql
+    # whether the regions are still fresh is asked every few seconds, whatever the page
+    assert len([text for text in sql if "set_config" not in text and "cache_version" not in text]) <= 8, sql
     assert len(answer.data) <= 100_000
 
 
