@@ -100,6 +100,12 @@ def _issues(scope: Scope) -> ScalarSelect[int]:
     return _count(_issue, scope, _issue.c.state.in_(sorted(UNRECTIFIED)))
 
 
+def _rectified(scope: Scope) -> ScalarSelect[int]:
+    """Those of issues that the level of the scope opened itself."""
+    level = {2: "province", 4: "city", 6: "county"}.get(len(scope.prefix), "")
+    return _count(_issue, scope, _issue.c.state == "rectified", _issue.c.level == level)
+
+
 SOURCES: tuple[Source, ...] = (
     Source("returned", ("can_submit", "MonthlyReport"), _returned, N_("Month reports returned"),
            N_("To be mended and submitted again"), "/reports/list/?report=returned", "arrow-back-up", "bad"),
@@ -107,8 +113,10 @@ SOURCES: tuple[Source, ...] = (
            N_("Oldest first"), "/reports/review/list/", "file-check", "wait"),
     Source("incomplete", ("can_edit", "Community"), _incomplete, N_("Communities to complete"),
            N_("Required fields are still empty"), "/communities/list/?todo=1", "alert-triangle", "warn"),
-    Source("issues", ("can_edit", "SupervisionIssue"), _issues, N_("Problems to rectify"),
+    Source("issues", ("can_submit", "SupervisionIssue"), _issues, N_("Problems to rectify"),
            N_("Raised by inspections"), "/supervision/list/", "gavel", "warn"),
+    Source("rectified", ("can_edit", "SupervisionIssue"), _rectified, N_("Rectifications to confirm"),
+           N_("Filed by the counties"), "/supervision/list/?state=rectified", "gavel", "wait"),
     Source("schemes", ("can_submit", "Scheme"),
            lambda scope: _count(_scheme, scope, _scheme.c.state == "returned"), N_("Schemes returned"),
            N_("To be mended and submitted again"), "/schemes/list/?state=returned", "clipboard-list", "bad"),
