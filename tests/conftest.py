@@ -38,6 +38,7 @@ from app.kernel import calendar  # noqa: E402
 from app.kernel.actor import ANONYMOUS, SYSTEM, Actor  # noqa: E402
 from app.persistence.context import acting_as, set_actor  # noqa: E402
 from app.regions import cache as regions  # noqa: E402
+from app.web.delivery import VersionedFiles  # noqa: E402
 
 PASSWORD = "Demo@2026!"
 # the real cost of a hash is proven by tests/accounts/test_sealed.py; a thousand sign-ins need not pay it
@@ -280,7 +281,8 @@ def serving(app: Flask, clock: Any = None) -> Iterator[str]:
 
     from werkzeug.serving import make_server
 
-    httpd = make_server("127.0.0.1", 0, app, threaded=False)
+    files = VersionedFiles(app, str(app.static_folder))  # as in production: a browser asks for each once
+    httpd = make_server("127.0.0.1", 0, files, threaded=False)
 
     def serve() -> None:
         with calendar.use_clock(clock) if clock else contextlib.nullcontext():
