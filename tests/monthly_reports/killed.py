@@ -178,7 +178,7 @@ class Rounds:
         self.prepare(step)
         before, begun = self.standing(step), time.monotonic()
         os.waitpid(fork(getattr(self, step)), 0)
-        self.takes[step] = time.monotonic() - begun
+        self.takes[step] = min(self.takes.get(step, 60.0), time.monotonic() - begun)
         self.check(step, before, finished=True)
 
     def round(self, step: str, *, database: bool) -> bool:
@@ -296,7 +296,7 @@ def main(rounds: int, seed: int) -> int:
         settle()
     with app.app_context(), on(2026, 5, 26):
         world = Rounds(seed)
-        for step in STEPS:
+        for step in (*STEPS, *STEPS):  # the first time modules are read, which says nothing of the step
             world.undisturbed(step)
         for number in range(rounds):
             for step in STEPS:
