@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from flask import current_app
 from sqlalchemy import and_, event, insert, or_, select, update
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from app.extensions import db
@@ -110,6 +111,9 @@ def carry_out(number: int) -> bool:
         with acting_as(actor):
             again(lambda: _works[claimed["name"]](Progress(number), **claimed["args"]))
         _finish(number, "done")
+    except (OperationalError, InterfaceError):  # the database went away: left running, taken up again when silent
+        db.session.rollback()
+        log.exception("job interrupted", job=number, name=claimed["name"])
     except Exception as error:  # a job's fault is recorded, and must not end the worker
         db.session.rollback()
         log.exception("job failed", job=number, name=claimed["name"])

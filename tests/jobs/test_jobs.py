@@ -22,6 +22,8 @@ done: list[tuple[str, str]] = []
 def note(progress, text):
     progress(1, 2)
     done.append((text, current_actor().username))
+    if text == "lost":
+        raise sa.exc.OperationalError("SELECT 1", {}, Exception("server closed the connection unexpectedly"))
     if text == "fault":
         raise ValueError("no")
     progress(2)
@@ -65,6 +67,13 @@ def test_a_fault_is_recorded_and_ends_only_the_job(session):
         number = services.enqueue(session, "tests.note", text="fault")
     services.run_waiting()
     assert (session.get(Job, number).state, session.get(Job, number).error) == ("failed", "ValueError")
+
+
+def test_a_job_whose_database_went_away_is_taken_up_again(session):
+    with unit_of_work():
+        number = services.enqueue(session, "tests.note", text="lost")
+    services.run_waiting()
+    assert session.get(Job, number).state == "running"
 
 
 def test_a_job_left_by_a_killed_worker_is_taken_up_again(session):
